@@ -1,0 +1,1 @@
+"""Codewire: programs in terminals that outlive whoever looks at them."""

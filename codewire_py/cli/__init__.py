@@ -1,0 +1,1 @@
+"""one file per command; show.py is how things look"""

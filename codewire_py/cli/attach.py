@@ -1,0 +1,105 @@
+"""cw attach: look at a session and type into it"""
+
+from __future__ import annotations
+
+import os
+
+from codewire_py.cli import context, show
+from codewire_py.cli.table import OPTIONAL, Argument, Command, Option
+from codewire_py.client.attach import DETACHED, ENDED, LOST, Attachment
+from codewire_py.client.connection import reach
+from codewire_py.client.keys import Chord
+from codewire_py.client.presence import Presence
+from codewire_py.client.source import LocalLog, how_it_ended
+from codewire_py.client.terminal import OwnTerminal
+from codewire_py.config import parse_detach_keys
+from codewire_py.errors import ConnectionLost, ProtocolError
+from codewire_py.home.records import LOST_STATUS
+from codewire_py.wire.messages import Attach, Attached
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codewire_py.cli.table import Given
+    from codewire_py.config import DetachKeys
+
+TRIES = 20
+
+
+def run(given: Given) -> int:
+    return attach(given["session"] or "", bool(given["session"]), given["read_only"], given["detach_keys"])
+
+
+def attach(word: str, is_chosen: bool, is_reader: bool = False, detach_keys: str | None = None) -> int:
+    config = context.config()
+    keys = parse_detach_keys(detach_keys) if detach_keys else config.attach_detach_keys
+    terminal = OwnTerminal()
+    rows, cols = terminal.size()
+
+    def request(session: str = word, offset: int = -1) -> Attach:
+        return Attach(
+            session=session, local=True, read_only=is_reader, rows=rows, cols=cols, offset=offset,
+            history=config.attach_history, inside=context.inside(),
+        )  # fmt: skip
+
+    presence, begun = come(request())
+    log = LocalLog(begun.directory, begun.offset, wants_terminal=not is_reader)
+    presence.request = lambda: request(str(begun.id), log.offset)
+    presence.is_foremost = begun.foremost
+    how = "" if is_chosen else "(auto-selected) "
+    show.note(f"[cw] attached to session {begun.id} {how}({name_of(keys)} to detach)")
+    attachment = Attachment(terminal, log, presence, Chord(keys.prefix, keys.key), is_reader)
+    outcome = attachment.run(begun.paint)
+    presence.close()
+    return leave(outcome, begun)
+
+
+def come(request: Attach) -> tuple[Presence, Attached]:
+    """The daemon may be replaced just now: then ask the next one."""
+    home = context.home()
+    for left in reversed(range(TRIES)):
+        connection = reach(home)
+        try:
+            begun = connection.ask(request)
+        except ConnectionLost:
+            connection.close()
+            if not left:
+                raise
+            continue
+        if isinstance(begun, Attached):
+            return Presence(home, connection, lambda: request), begun
+        raise ProtocolError(f"the daemon answered 'attach' with {type(begun).type!r}")
+    raise ConnectionLost("the daemon goes away again and again")
+
+
+def leave(outcome: str, begun: Attached) -> int:
+    if outcome == DETACHED:
+        show.note(f"\r\n[cw] detached from session {begun.id}")
+        return 0
+    if outcome == ENDED:
+        status, code = how_it_ended(begun.directory)
+        show.note(f"\r\n[cw] session ended: session {status}")
+        return code
+    if outcome == LOST:
+        show.note(f"\r\n[cw] session ended: session lost (its keeper is gone; what it printed is in {begun.directory})")
+        return LOST_STATUS
+    if outcome.startswith("signal "):
+        return 128 + int(outcome.removeprefix("signal "))
+    return 0 if os.getppid() == 1 else 129
+
+
+def name_of(keys: DetachKeys) -> str:
+    """`ctrl-b d` as it is written on keys: Ctrl+B d."""
+    return " ".join(
+        f"Ctrl+{word[5:].upper()}" if word.lower().startswith("ctrl-") else word for word in keys.text.split()
+    )
+
+
+COMMAND = Command(
+    run,
+    "Look at a session and type into it; Ctrl+B d leaves it running.",
+    Argument("session", OPTIONAL, "[SESSION]", is_session=True),
+    Option("--read-only -r", "Only look."),
+    Option("--detach-keys", "The keys that detach (ctrl-b d).", str, metavar="KEYS"),
+    examples="cw attach api\ncw attach            # omit to auto-select: the one launched last that nobody watches\n"
+    "cw attach 1 --detach-keys 'ctrl-a d'",
+)

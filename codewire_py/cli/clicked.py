@@ -1,0 +1,184 @@
+"""the same commands as click knows them: help pages, refusals, shell completion"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, FishComplete, ZshComplete
+
+from codewire_py.cli import context
+from codewire_py.cli.commands import ALIASES, GROUPS, load
+from codewire_py.cli.table import MANY, OPTIONAL, REST, Argument, Command, Option
+from codewire_py.errors import CodewireError
+from codewire_py.version import VERSION
+
+INTRODUCTION = """The place where AI agents live on a machine.
+
+A session is a program in a terminal that goes on when you close the laptop: launch it, leave, come back. Nothing it
+prints is lost, whatever happens to the daemon, and everything you can do here, an agent can do too.
+"""
+EXAMPLES = """\
+cw launch -- claude -p 'fix the auth bug'    start an agent; it works on without you
+cw list                                      what is running
+cw attach 1                                  look at it and type (Ctrl+B d leaves)
+cw watch 1 --timeout 60                      look on for a minute
+cw send 1 'and add a test'                   type without attaching
+cw logs 1 --tail 50                          what it printed
+cw wait 1                                    until it ends, with its exit status
+cw kill 1                                    end it"""
+FILES = """\
+~/.codewire            the home of it all; CODEWIRE_HOME sets another
+  config.toml          settings (cw config shows what is in force)
+  sessions/1/output.log  what session 1 printed, byte for byte
+  daemon.log           the daemon's journal"""
+STATUS = """\
+attach and wait exit as the program did (128 + signal; 125: nobody can know). Otherwise 0 is done, 1 an error that was
+told, 2 a command line that makes no sense, 124 a timeout, 70 a bug in cw."""
+
+
+class Help(click.Group):
+    """`cw --help` reads like a manual page."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for group in GROUPS.values() for name in group]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        command = load(name)
+        return as_click(command) if command else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(f"{error.message.rstrip('.')}. {suggest(args[0])}", ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in GROUPS.items():
+            rows = [(name, load(name)) for name in names]
+            with formatter.section(title):
+                formatter.write_dl([(name, short(command.help)) for name, command in rows if command])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, text in (("Examples", EXAMPLES), ("Files", FILES), ("Exit status", STATUS)):
+            write_block(formatter, title, text)
+
+
+class Page(click.Command):
+    """One command's help, with its examples."""
+
+    examples = ""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.examples:
+            write_block(formatter, "Examples", self.examples)
+
+
+def write_block(formatter: click.HelpFormatter, title: str, text: str) -> None:
+    with formatter.section(title):
+        for line in text.split("\n"):
+            formatter.write(f"  {line}\n")
+
+
+def short(text: str) -> str:
+    return text.split(". ")[0].split("; ")[0].rstrip(".")
+
+
+def suggest(word: str) -> str:
+    import difflib
+
+    names = [name for group in GROUPS.values() for name in group]
+    close = difflib.get_close_matches(word, [*names, *ALIASES], 1)
+    return f"Did you mean: cw {close[0]}?" if close else "All commands: cw --help"
+
+
+def as_click(command: Command) -> click.Command:
+    takes_rest = any(argument.count == REST for argument in command.arguments)
+    page = Page(
+        command.name,
+        callback=lambda **given: command.run({name: plain(value) for name, value in given.items()}),
+        help=command.help,
+        params=[*map(argument_of, command.arguments), *map(option_of, command.options)],
+        context_settings={"allow_interspersed_args": not takes_rest, "help_option_names": ["-h", "--help"]},
+        hidden=command.is_hidden,
+    )
+    page.examples = command.examples
+    return page
+
+
+def plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def argument_of(argument: Argument) -> click.Argument:
+    many = argument.count in (MANY, REST)
+    return click.Argument(
+        [argument.name],
+        nargs=-1 if many else 1,
+        required=argument.count not in (OPTIONAL, MANY),
+        metavar=f"[{argument.metavar}]..." if argument.count == MANY else argument.metavar,
+        shell_complete=complete_session if argument.is_session else None,
+        type=click.UNPROCESSED,
+    )
+
+
+def option_of(option: Option) -> click.Option:
+    is_flag = option.kind is bool
+    kind: Any = click.Choice(option.choices) if option.choices else str if option.kind is list else option.kind
+    return click.Option(
+        [option.name, *option.names],
+        help=option.help or None,
+        is_flag=is_flag,
+        default=option.default if option.kind is not list else None,
+        multiple=option.kind is list,
+        type=None if is_flag else kind,
+        metavar=option.metavar or None,
+        hidden=option.is_hidden,
+    )
+
+
+def complete_session(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids and names, from a daemon that runs already; pressing Tab starts nothing."""
+    from codewire_py.client.connection import ask
+    from codewire_py.wire.messages import List, Listed
+
+    try:
+        found: list[dict[str, Any]] = ask(context.home(), List(), Listed, may_start=False).sessions
+    except (CodewireError, OSError):
+        return []
+    words = [(str(session["id"]), session) for session in found]
+    words += [(session["name"], session) for session in found if session["name"]]
+    return [
+        CompletionItem(word, help=f"{session['status']}: {session['prompt'][:40]}")
+        for word, session in words
+        if word.startswith(incomplete)
+    ]
+
+
+def root() -> click.Group:
+    group = Help("cw", help=INTRODUCTION, context_settings={"help_option_names": ["-h", "--help"]})
+    return click.version_option(VERSION, prog_name="cw", message="cw %(version)s")(group)
+
+
+def completion_script(shell: str) -> str:
+    kinds = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+    return kinds[shell](root(), {}, "cw", "_CW_COMPLETE").source().rstrip()
+
+
+def run_clicked(words: list[str]) -> int:
+    """Usage errors are click's to word; everything else is raised as it is."""
+    if not words and "_CW_COMPLETE" not in os.environ:
+        words = ["--help"]
+    try:
+        done = root().main(words, prog_name="cw", standalone_mode=False, complete_var="_CW_COMPLETE")
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.Abort:
+        return 130
+    return done if isinstance(done, int) else 0

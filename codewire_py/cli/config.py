@@ -1,0 +1,40 @@
+"""cw config: what is in force, and where each value came from"""
+
+from __future__ import annotations
+
+from codewire_py.cli import context, show
+from codewire_py.cli.table import JSON, Command
+from codewire_py.config import KEYS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codewire_py.cli.table import Given
+    from codewire_py.config import Config
+
+
+def run(given: Given) -> int:
+    config = context.config()
+    rows = [(key.name, value_of(config, key.name, key.secret), config.origins[key.name]) for key in KEYS]
+    if given["json"]:
+        show.say_json({name: {"value": value, "origin": origin} for name, value, origin in rows})
+        return 0
+    show.say(f"home = {context.home()}")
+    texts = [(name, text(value), origin) for name, value, origin in rows]
+    wide = max(len(name) + len(value) for name, value, _ in texts)
+    for name, value, origin in texts:
+        show.say(f"{name} = {value}{' ' * (wide - len(name) - len(value))}  # {origin}")
+    return 0
+
+
+def value_of(config: Config, name: str, is_secret: bool) -> object:
+    value = getattr(config, name.replace(".", "_"))
+    if is_secret and value:
+        return "(set)"
+    return getattr(value, "text", value)
+
+
+def text(value: object) -> str:
+    return '""' if value in (None, "") else f'"{value}"' if isinstance(value, str) else str(value)
+
+
+COMMAND = Command(run, "Show the configuration in force, and where each value came from.", JSON)

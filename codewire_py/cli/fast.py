@@ -1,0 +1,70 @@
+"""run a command without click when its words are plain; leave quickly"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from codewire_py.cli import show
+from codewire_py.cli.commands import load
+from codewire_py.cli.table import parse
+from codewire_py.errors import CodewireError
+
+BUG = 70
+
+
+def run_words(words: list[str]) -> int:
+    """The exit status. What the small parser does not understand is click's to parse or explain."""
+    command = load(words[0]) if words else None
+    given = parse(command, words[1:]) if command else None
+    if command is None or given is None or "_CW_COMPLETE" in os.environ:
+        from codewire_py.cli.clicked import run_clicked
+
+        return guard(lambda: run_clicked(words))
+    run = command.run
+    return guard(lambda: run(given))
+
+
+def guard(work) -> int:  # type: ignore[no-untyped-def]
+    """One of the three places that catch broadly: whatever happens becomes a sentence and an exit status."""
+    try:
+        return work() or 0
+    except CodewireError as error:
+        tell(error.message, error.hint)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 141
+    except OSError as error:
+        name = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+        tell(f"{name}{error.strerror or error}", "")
+        return 1
+    except Exception as error:
+        tell(f"a bug in cw: {type(error).__name__}: {error}", "run it again with CODEWIRE_DEBUG=1 to see where")
+        if os.environ.get("CODEWIRE_DEBUG"):
+            raise
+        return BUG
+
+
+def tell(message: str, hint: str) -> None:
+    text = f"{show.paint('Error:', show.RED, 2)} {clean_lines(message)}"
+    try:
+        show.note(f"{text}\n\n{clean_lines(hint)}" if hint else text)
+    except OSError:
+        return  # nobody listens
+
+
+def clean_lines(text: str) -> str:
+    return "\n".join(show.clean(line) for line in text.split("\n"))
+
+
+def main() -> None:
+    """Never returns: the interpreter's own farewell costs more than most commands."""
+    status = run_words(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        pass
+    os._exit(status)

@@ -1,0 +1,81 @@
+"""cw launch: start a program in a new session"""
+
+from __future__ import annotations
+
+import os
+
+from codewire_py.cli import context, show
+from codewire_py.cli.table import JSON, REST, Argument, Command, Option
+from codewire_py.client.connection import ask
+from codewire_py.client.terminal import own_size
+from codewire_py.errors import CannotLaunch, UsageError
+from codewire_py.wire.messages import Launch, Launched
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codewire_py.cli.table import Given
+
+DEFAULT_SIZE = 40, 120
+
+
+def run(given: Given) -> int:
+    launched = ask(context.home(), request(given), Launched)
+    if given["attach"]:
+        from codewire_py.cli.attach import attach
+
+        return attach(str(launched.id), is_chosen=True)
+    if given["json"]:
+        show.say_json(
+            {"id": launched.id, "name": launched.name, "pid": launched.pid, "command": launched.command}
+        )
+    else:
+        show.say(f"Session {launched.id} launched: {show.clean(launched.command)}")
+    return 0
+
+
+def request(given: Given) -> Launch:
+    """Everything that the caller has: directory, environment, umask, limits, the size of its terminal."""
+    import resource
+
+    rows, cols = own_size(DEFAULT_SIZE)
+    umask = os.umask(0o22)
+    os.umask(umask)
+    return Launch(
+        request=os.urandom(16).hex(), command=given["command"], directory=directory(given["dir"]),
+        env=dict(os.environ), overrides=dict(map(assignment, given["env"])), name=given["name"] or "",
+        tags=given["tag"], rows=given["rows"] or rows, cols=given["cols"] or cols, umask=umask,
+        nofile=min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 30),
+    )  # fmt: skip
+
+
+def directory(word: str | None) -> str:
+    try:
+        here = os.getcwd()
+    except FileNotFoundError as error:
+        raise CannotLaunch("the current directory does not exist any more", "say where: --dir DIR") from error
+    return os.path.normpath(os.path.join(here, word)) if word else here
+
+
+def assignment(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not name or not equals:
+        raise UsageError(f"--env {word!r} is not NAME=VALUE", "for example: --env DEBUG=1")
+    return name, value
+
+
+COMMAND = Command(
+    run,
+    "Start a program in a new session. It goes on when you leave.",
+    Argument("command", REST, "COMMAND…"),
+    Option("--name", "A name for it: letters, digits, hyphens.", str, metavar="NAME"),
+    Option("--tag -t", "A tag, to speak of several at once (repeatable).", list, metavar="TAG"),
+    Option("--dir -d", "Where it runs (here).", str, metavar="DIR"),
+    Option("--env -e", "Set a variable for it (repeatable).", list, metavar="K=V"),
+    Option("--rows", "Rows of its terminal (your own terminal's, else 40).", int, metavar="N"),
+    Option("--cols", "Columns of its terminal (your own terminal's, else 120).", int, metavar="N"),
+    Option("--attach -a", "Attach to it at once."),
+    JSON,
+    aliases="run",
+    examples="cw launch -- claude -p 'fix the auth bug'\ncw launch --name api --tag web -- npm run dev\n"
+    "cw launch -a -- bash",
+)

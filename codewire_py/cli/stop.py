@@ -1,0 +1,64 @@
+"""cw stop: the daemon leaves, the sessions stay"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from codewire_py.cli import context, show
+from codewire_py.cli.table import JSON, OPTIONAL, Argument, Command, Option
+from codewire_py.client.connection import ask
+from codewire_py.client.starting import is_listening
+from codewire_py.errors import NoDaemon, UsageError
+from codewire_py.home.paths import PID
+from codewire_py.wire.messages import Stop, Stopping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codewire_py.cli.table import Given
+
+LEAVE_SECONDS = 15.0
+
+
+def run(given: Given) -> int:
+    if given["session"]:
+        raise UsageError("stop stops the daemon, not a session", f"to end a session: cw kill {given['session']}")
+    home = context.home()
+    try:
+        gone = ask(home, Stop(kill=given["kill"]), Stopping, may_start=False)
+    except NoDaemon:
+        show.note(f"Daemon is not running ({why_not(home)})")
+        return 0
+    await_silence(home)
+    if given["json"]:
+        show.say_json({"pid": gone.pid, "running": gone.running, "killed": gone.killed})
+        return 0
+    show.note(f"Daemon stopped (PID {gone.pid})")
+    if gone.killed:
+        show.note(f"Killed {gone.killed} session(s).")
+    if gone.running:
+        show.note(f"{gone.running} session(s) keep running; to end them too: cw stop --kill")
+    return 0
+
+
+def why_not(home: str) -> str:
+    try:
+        os.unlink(f"{home}/{PID}")
+    except OSError:
+        return "no PID file found"
+    return "stale PID file"
+
+
+def await_silence(home: str) -> None:
+    until = time.monotonic() + LEAVE_SECONDS
+    while is_listening(home) and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+COMMAND = Command(
+    run,
+    "Stop the daemon. Sessions keep running, and the next command finds them again.",
+    Argument("session", OPTIONAL, ""),
+    Option("--kill", "End all sessions, too."),
+    JSON,
+)

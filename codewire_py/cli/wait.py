@@ -1,0 +1,57 @@
+"""cw wait: wait until sessions have ended"""
+
+from __future__ import annotations
+
+import time
+
+from codewire_py.cli import context, show
+from codewire_py.cli.table import JSON, MANY, TAG, Argument, Command, Option
+from codewire_py.client.patience import ask_patiently
+from codewire_py.errors import TimedOut, UsageError
+from codewire_py.home.records import LOST_STATUS
+from codewire_py.wire.messages import Wait, Waited
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from codewire_py.cli.table import Given
+
+
+def run(given: Given) -> int:
+    if not (given["sessions"] or given["tag"]):
+        raise UsageError("say which sessions to wait for", "cw wait ID…, or cw wait --tag TAG")
+    timeout = given["timeout"]
+    until = None if timeout is None else time.monotonic() + timeout
+
+    def request() -> Wait:
+        left = -1.0 if until is None else max(0.0, until - time.monotonic())
+        return Wait(sessions=given["sessions"], tags=given["tag"], any=given["any"], timeout=left)
+
+    done = ask_patiently(context.home(), request, Waited, until)
+    if given["json"]:
+        show.say_json(done.sessions)
+    else:
+        for session in done.sessions:
+            show.say(f"Session {show.called(session)} {session['status']}")
+    if done.timed_out:
+        raise TimedOut("wait timed out", "it goes on: cw list")
+    return exit_status(done.sessions)
+
+
+def exit_status(sessions: list[dict[str, Any]]) -> int:
+    """The program's own; with several the first that is not zero."""
+    codes = [LOST_STATUS if session["status"] == "lost" else session["exit_code"] for session in sessions]
+    return next((code for code in codes if code), 0)
+
+
+COMMAND = Command(
+    run,
+    "Wait until sessions have ended, and exit as their program did.",
+    Argument("sessions", MANY, "SESSION", is_session=True),
+    TAG,
+    Option("--any", "Until one of them has ended."),
+    Option("--timeout", "Give up after so many seconds (exit status 124).", float, metavar="SECONDS"),
+    JSON,
+    examples="cw wait 1 && cw logs 1 --tail 5\ncw wait --tag review --any --timeout 600",
+)

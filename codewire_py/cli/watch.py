@@ -1,0 +1,63 @@
+"""cw watch: look on for a while"""
+
+from __future__ import annotations
+
+import time
+
+from codewire_py.cli import context, show
+from codewire_py.cli.logs import looks
+from codewire_py.cli.table import MANY, TAG, Argument, Command, Option
+from codewire_py.client.connection import ask
+from codewire_py.client.follow import Follower, begin_reading, follow_several
+from codewire_py.client.prefix import Prefix
+from codewire_py.errors import UsageError
+from codewire_py.wire.messages import List, Listed, Logs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codewire_py.cli.table import Given
+
+
+def run(given: Given) -> int:
+    words = list(given["sessions"])
+    if given["tag"]:
+        found = ask(context.home(), List(tags=given["tag"]), Listed).sessions
+        words += [str(session["id"]) for session in found]
+    if not words:
+        raise UsageError("say which session to watch", "cw watch ID, or cw watch --tag TAG")
+    until = None if given["timeout"] is None else time.monotonic() + given["timeout"]
+    many = len(words) > 1 or bool(given["tag"])
+    followers = [open_follower(word, given, many) for word in words]
+    has_ended = follow_several(followers, until, lambda follower: tell_end(follower, many))
+    for follower in followers:
+        follower.close()
+    if not has_ended:
+        show.note("\n[cw] watch timeout")
+    return 0
+
+
+def open_follower(word: str, given: Given, many: bool) -> Follower:
+    tail = 0 if given["no_history"] else -1 if given["tail"] is None else max(0, given["tail"])
+    request = Logs(session=word, local=True, follow=True, tail=tail, inside=context.inside())
+    presence, begun = begin_reading(context.home(), request)
+    if many:
+        return Follower(begun, presence, Prefix(begun.name or str(begun.id)).write, "plain")
+    return Follower(begun, presence, lambda data: show.write(1, data), looks(given["raw"]))
+
+
+def tell_end(follower: Follower, many: bool) -> None:
+    name = f"{follower.name} " if many else ""
+    show.note(f"\n[cw] session {name}{follower.status()}")
+
+
+COMMAND = Command(
+    run,
+    "Look on while sessions print, until they end or the time is over.",
+    Argument("sessions", MANY, "SESSION", is_session=True),
+    TAG,
+    Option("--tail", "Begin with the last N lines.", int, metavar="N"),
+    Option("--no-history", "Begin with what comes next."),
+    Option("--timeout", "Leave after so many seconds (exit status 0).", float, metavar="SECONDS"),
+    Option("--raw", "The exact bytes, also where plain text is the default."),
+    examples="cw watch 1 --timeout 60\ncw watch --tag review --no-history",
+)

@@ -1,0 +1,1 @@
+"""plain blocking code that talks to a daemon and looks at sessions; never imports trio"""

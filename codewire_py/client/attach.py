@@ -1,0 +1,221 @@
+"""look at a session in our own terminal and type into it, until it ends or we leave"""
+
+from __future__ import annotations
+
+import os
+import select
+
+from codewire_py.client import signals
+from codewire_py.client.connection import ask
+from codewire_py.client.hands import Hands
+from codewire_py.client.signals import Signals
+from codewire_py.client.source import LocalLog
+from codewire_py.errors import CodewireError
+from codewire_py.wire.messages import Described, Detach, Resize, Status, Typed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codewire_py.client.keys import Chord
+    from codewire_py.client.presence import Presence
+    from codewire_py.client.terminal import OwnTerminal
+    from codewire_py.stream.modes import Modes
+    from codewire_py.stream.quiet import Quiet
+
+BLOCK = 65536
+ROUNDS = 4  # of the log in one turn, so that a flood cannot keep a key waiting
+CHORD_PAUSE = 0.05  # a sequence that stays unfinished so long was a key of its own
+REPAINT_BYTES = 65536
+DETACHED, ENDED, LOST, VANISHED = "detached", "ended", "lost", "vanished"
+
+
+class Attachment:
+    """One loop over: our keys, our terminal, the keeper's bell, the daemon, signals."""
+
+    def __init__(
+        self, terminal: OwnTerminal, log: LocalLog, presence: Presence, chord: Chord, is_reader: bool
+    ) -> None:
+        self.terminal, self.log, self.presence, self.chord = terminal, log, presence, chord
+        self.hands = None if is_reader else Hands(log.directory)
+        self.modes: Modes | None = None
+        self.quiet: Quiet | None = None
+        self.unwritten = memoryview(b"")
+        self.is_dry = False
+        self.outcome = ""
+        self.signals = Signals(
+            (signals.SIGWINCH, signals.SIGTERM, signals.SIGHUP, signals.SIGINT, signals.SIGTSTP, signals.SIGCONT)
+        )
+
+    def run(self, paint: bytes) -> str:
+        self.terminal.enter_raw()
+        try:
+            self.begin(paint)
+            while not self.outcome:
+                self.turn()
+        except OSError:
+            self.outcome = VANISHED
+        finally:
+            self.presence.tell(Detach())
+            self.terminal.leave_raw(self.modes.undo() if self.modes else b"")
+            self.log.close()
+        return self.outcome
+
+    def begin(self, paint: bytes) -> None:
+        """Show something first; what is slow to load comes after."""
+        self.unwritten = memoryview(paint)
+        self.pump()
+        from codewire_py.stream.modes import Modes
+
+        self.modes = Modes()
+        self.modes.feed(paint)
+
+    # -- one turn
+
+    def turn(self) -> None:
+        ready = self.wait()
+        if self.signals.fileno() in ready:
+            for number in self.signals.take():
+                self.heed_signal(number)
+        if 0 in ready:
+            self.take_keys()
+        elif self.chord.waiting:
+            self.type(self.chord.flush())
+        if self.log.fileno() in ready or self.log.door is None:
+            self.log.hear()
+            self.is_dry = False
+        if self.presence.fileno() in ready:
+            self.presence.hear()
+        self.presence.come_back()
+        if self.hands:
+            self.hands.push(self.log.terminal())
+        self.pump()
+        self.see_end()
+
+    def wait(self) -> set[int]:
+        poll = select.poll()
+        poll.register(self.signals.fileno(), select.POLLIN)
+        if not (self.hands and self.hands.is_full()):
+            poll.register(0, select.POLLIN)
+        for source in (self.log.fileno(), self.presence.fileno()):
+            if source >= 0:
+                poll.register(source, select.POLLIN)
+        if self.unwritten:
+            poll.register(self.terminal.output, select.POLLOUT)
+        if self.hands and self.hands.has_lock and self.log.terminal() >= 0:
+            poll.register(self.log.terminal(), select.POLLOUT)
+        return {descriptor for descriptor, _ in poll.poll(self.patience())}
+
+    def patience(self) -> float | None:
+        """Milliseconds; 0 when there is more to show at once, None when nothing can happen by itself."""
+        if not self.unwritten and not self.is_dry:
+            return 0
+        pauses = [self.log.pause(), self.presence.pause(), CHORD_PAUSE if self.chord.waiting else None]
+        if self.hands:
+            pauses.append(self.hands.pause())
+        known = [pause for pause in pauses if pause is not None]
+        return min(known) * 1000 + 1 if known else None
+
+    # -- the session to our terminal
+
+    def pump(self) -> None:
+        """Move log bytes to our terminal until there are no more, or it takes no more."""
+        for _ in range(ROUNDS):
+            if not self.unwritten:
+                data = self.log.read(BLOCK)
+                self.is_dry = not data
+                if not data:
+                    return
+                self.unwritten = memoryview(self.filter(data))
+            while self.unwritten:
+                size = self.terminal.write(self.unwritten)
+                if not size:
+                    return
+                self.unwritten = self.unwritten[size:]
+
+    def filter(self, data: bytes) -> bytes:
+        """A query is for the foremost viewer alone: two answers would be one too many."""
+        if not self.presence.is_foremost:
+            data = self.make_quiet().feed(data)
+        elif self.quiet:
+            data, self.quiet = self.quiet.flush() + data, None
+        if self.modes:
+            self.modes.feed(data)
+        return data
+
+    def make_quiet(self) -> Quiet:
+        if self.quiet is None:
+            from codewire_py.stream.quiet import Quiet
+
+            self.quiet = Quiet(clipboard=True)
+        return self.quiet
+
+    def see_end(self) -> None:
+        if self.log.is_ended:
+            self.finish()
+        elif self.log.is_forsaken():
+            self.ask_daemon()
+
+    def finish(self) -> None:
+        """The record is written after the last byte, so what the log has now is all there will be."""
+        self.is_dry = False
+        self.pump()
+        if self.is_dry and not self.unwritten:
+            self.outcome = ENDED
+
+    def ask_daemon(self) -> None:
+        try:
+            number = os.path.basename(self.log.directory)
+            status = ask(self.presence.home, Status(session=number), Described).session["status"]
+        except CodewireError:
+            status = "lost"
+        if status == "running":
+            self.log.forgive()
+        else:
+            self.outcome = LOST
+
+    # -- our keys to the session
+
+    def take_keys(self) -> None:
+        try:
+            data = os.read(0, BLOCK)
+        except BlockingIOError:
+            return
+        if not data:
+            self.outcome = VANISHED
+            return
+        typed, is_leaving = self.chord.feed(data)
+        self.type(typed)
+        if is_leaving:
+            self.outcome = DETACHED
+
+    def type(self, data: bytes) -> None:
+        if not data or not self.hands:
+            return
+        self.hands.type(data, self.log.terminal())
+        if self.hands.should_tell():
+            self.presence.tell(Typed())
+
+    # -- signals
+
+    def heed_signal(self, number: int) -> None:
+        if number == signals.SIGWINCH:
+            rows, cols = self.terminal.size()
+            self.presence.tell(Resize(rows=rows, cols=cols))
+        elif number == signals.SIGHUP:
+            self.outcome = VANISHED
+        elif number in (signals.SIGTERM, signals.SIGINT):
+            self.outcome = f"signal {number}"
+        elif number == signals.SIGTSTP:
+            self.terminal.leave_raw(self.modes.undo() if self.modes else b"")
+            signals.stop_here()
+        elif number == signals.SIGCONT:
+            self.come_forward()
+
+    def come_forward(self) -> None:
+        """Continued after a stop: the terminal was somebody else's meanwhile."""
+        self.terminal.enter_raw()
+        from codewire_py.stream.quiet import Quiet
+        from codewire_py.stream.scan import clean_start
+
+        recent = self.log.recent(REPAINT_BYTES)
+        shown = Quiet().feed(recent[clean_start(recent) :])
+        self.unwritten = memoryview((self.modes.enter() if self.modes else b"") + b"\x1b[2J\x1b[H" + shown)

@@ -1,0 +1,119 @@
+"""our place among a session's viewers, as the daemon knows it; it comes back by itself"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from codewire_py.client.connection import Connection
+from codewire_py.client.starting import STARTING, spawn, take_turn
+from codewire_py.errors import CodewireError, ConnectionLost
+from codewire_py.home.paths import SOCKET, connect
+from codewire_py.version import VERSION
+from codewire_py.wire.codec import decode
+from codewire_py.wire.frames import CONTROL
+from codewire_py.wire.messages import FEATURES, PROTOCOL, Attached, Failed, Foremost, Hello, Leaving
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codewire_py.wire.declare import Message
+
+START_AFTER = 0.3  # seconds without a listener before we start a daemon ourselves
+GIVE_UP_TURN = 15.0
+PAUSE, LONG_PAUSE = 0.05, 1.0
+
+
+class Presence:
+    """The short way needs no daemon, so its absence is repaired beside the work, never waited for."""
+
+    def __init__(self, home: str, connection: Connection, request: Callable[[], Message]) -> None:
+        self.home, self.request = home, request
+        self.connection: Connection | None = connection
+        connection.peer.setblocking(False)
+        self.is_foremost = False
+        self.may_start = True
+        self.lost_at = self.next_try = 0.0
+        self.turn = -1
+
+    def fileno(self) -> int:
+        return self.connection.fileno() if self.connection else -1
+
+    def pause(self) -> float | None:
+        return None if self.connection else max(0.0, self.next_try - time.monotonic())
+
+    def hear(self) -> None:
+        if self.connection is None:
+            return
+        try:
+            for kind, payload in self.connection.take():
+                if kind == CONTROL:
+                    self.heed(decode(payload))
+        except CodewireError:
+            self.lose()
+
+    def heed(self, message: Message) -> None:
+        if isinstance(message, Leaving):
+            self.may_start = message.why != "stop"
+        elif isinstance(message, Attached):
+            self.is_foremost = message.foremost
+            self.settle()
+        elif isinstance(message, Foremost):
+            self.is_foremost = message.yes
+        elif isinstance(message, Failed):
+            raise ConnectionLost(message.message)
+
+    def tell(self, message: Message) -> None:
+        if self.connection is None:
+            return
+        try:
+            self.connection.say(message)
+        except ConnectionLost:
+            self.lose()
+
+    def lose(self) -> None:
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+        self.lost_at = time.monotonic()
+        self.next_try = self.lost_at + os.getpid() % 20 / 1000
+
+    def come_back(self) -> None:
+        """Try, if it is time to; a daemon that crashed is started again, one that was stopped is not."""
+        now = time.monotonic()
+        if self.connection is not None or now < self.next_try:
+            return
+        self.next_try = now + (PAUSE if self.may_start else LONG_PAUSE)
+        try:
+            self.connection = Connection(connect(f"{self.home}/{SOCKET}", 0.0))
+        except OSError:
+            if self.may_start and now - self.lost_at > START_AFTER:
+                self.start(now)
+            return
+        self.tell(Hello(version=PROTOCOL, software=VERSION, features=FEATURES))
+        self.tell(self.request())
+
+    def start(self, now: float) -> None:
+        """Only one of all that miss the daemon starts it."""
+        if self.turn >= 0 and now - self.lost_at > GIVE_UP_TURN:
+            self.settle()
+            self.lost_at = now
+        if self.turn < 0:
+            turn = os.open(f"{self.home}/{STARTING}", os.O_RDWR | os.O_CREAT, 0o600)
+            if not take_turn(turn):
+                os.close(turn)
+                return
+            self.turn = turn
+            spawn(self.home)
+
+    def settle(self) -> None:
+        self.may_start = True
+        if self.turn >= 0:
+            os.close(self.turn)
+            self.turn = -1
+
+    def close(self) -> None:
+        self.settle()
+        if self.connection:
+            self.connection.close()

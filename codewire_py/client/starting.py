@@ -1,0 +1,83 @@
+"""start the daemon, once, however many commands find that it is missing"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+
+from codewire_py.errors import DaemonFailed
+from codewire_py.home.paths import JOURNAL, SOCKET, connect, make_home
+
+STARTING = "starting.lock"
+START_SECONDS = 15.0
+OURS = ("CODEWIRE_SESSION", "CODEWIRE_SESSION_NAME")  # the daemon belongs to no session, whoever starts it
+
+
+def start_daemon(home: str) -> int:
+    """Return its pid when it listens; 0 when somebody else started it meanwhile."""
+    make_home(home)
+    deadline = time.monotonic() + START_SECONDS
+    turn = os.open(f"{home}/{STARTING}", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while time.monotonic() < deadline:
+            if is_listening(home):
+                return 0
+            if take_turn(turn) and not is_listening(home):
+                return await_daemon(home, spawn(home), deadline)
+            time.sleep(0.01)
+    finally:
+        os.close(turn)
+    raise DaemonFailed(f"daemon failed to start (socket not available after {START_SECONDS:.0f}s)")
+
+
+def take_turn(turn: int) -> bool:
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_listening(home: str) -> bool:
+    try:
+        connect(f"{home}/{SOCKET}", 5.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def spawn(home: str) -> int:
+    """In a session of its own, so that no terminal's end can reach it."""
+    env = {name: value for name, value in os.environ.items() if name not in OURS}
+    env["CODEWIRE_HOME"] = home
+    journal = os.open(f"{home}/{JOURNAL}", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+        (os.POSIX_SPAWN_DUP2, journal, 1),
+        (os.POSIX_SPAWN_DUP2, journal, 2),
+    ]
+    command = [sys.executable, "-m", "codewire_py", "daemon", "--background"]
+    try:
+        return os.posix_spawn(sys.executable, command, env, file_actions=actions, setsid=True)
+    finally:
+        os.close(journal)
+
+
+def await_daemon(home: str, pid: int, deadline: float) -> int:
+    while time.monotonic() < deadline:
+        if is_listening(home):
+            os.write(2, f"[cw] daemon started (pid {pid})\n".encode())
+            return pid
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            raise DaemonFailed(f"daemon failed to start: {last_words(home)}")
+        time.sleep(0.01)
+    raise DaemonFailed(f"daemon failed to start (socket not available after {START_SECONDS:.0f}s)")
+
+
+def last_words(home: str) -> str:
+    with open(f"{home}/{JOURNAL}", "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - 2000))
+        lines = file.read().decode("utf-8", "replace").strip().split("\n")
+    return lines[-1]

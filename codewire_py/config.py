@@ -1,0 +1,349 @@
+"""config.toml and CODEWIRE_* variables become one frozen Config
+
+All there is to know about a key is one row of KEYS: its name in the file, its variable, its default, what may
+be said and what it is for. A variable wins over the file, the file over the default.
+"""
+
+from __future__ import annotations
+
+import os
+
+from codewire_py.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any, Never
+
+MIB = 1 << 20
+LARGEST_SIZE = (1 << 63) - 1  # what an offset in a file can be
+LONGEST_WAIT = 86400.0  # seconds; poll counts milliseconds in 31 bits
+UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+# Enter, Tab, Ctrl+J, Ctrl+C must reach the program at once; Escape begins what terminals say by themselves
+ESCAPE = 0x1B
+NO_PREFIX = (*b"\x03\t\n\r", ESCAPE)
+
+
+class Frozen:
+    """Values that do not change once they are made."""
+
+    __slots__ = ()
+
+    def __init__(self, **values: object) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError(f"cannot set {name}: a {type(self).__name__} does not change")
+
+
+def quote(value: object) -> str:
+    """A bad value as it can be shown: on one line, with nothing in it that a terminal would obey."""
+    try:
+        shown = f'"{repr(value)[1:-1]}"' if isinstance(value, str) else repr(value)
+    except ValueError:
+        shown = "a number of thousands of digits"
+    return shown if len(shown) <= 80 else shown[:76] + "..."
+
+
+def parse_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigError("not a text", "put it in quotes")  # never shown: it may be a secret
+    return value
+
+
+def parse_url(value: object) -> str:
+    url = parse_text(value)
+    scheme, separator, rest = url.partition("://")
+    if url and not (scheme and separator and rest):
+        raise ConfigError("not a URL", "it looks like scheme://host:port")  # a URL may hold a password
+    return url
+
+
+def parse_listen(value: object) -> str:
+    address = parse_text(value)
+    port = address.rpartition(":")[2]
+    if address and (":" not in address or not is_number(port, 65535)):
+        raise ConfigError(f"not an address to listen at: {quote(address)}", "it looks like 127.0.0.1:9100")
+    return address
+
+
+def parse_path(value: object) -> str:
+    path = os.path.expanduser(parse_text(value))
+    if path and not os.path.isabs(path):
+        raise ConfigError(f"not a full path: {quote(path)}", "begin it with / or ~/")
+    return path
+
+
+def is_name_character(char: str) -> bool:
+    return char.isascii() and (char.isalnum() or char in "-_")
+
+
+def parse_name(value: object) -> str:
+    if isinstance(value, str) and value and all(map(is_name_character, value)):
+        return value
+    raise ConfigError(f"daemon name must be non-empty and alphanumeric (with - or _), got: {quote(value)}")
+
+
+def default_name(environ: Mapping[str, str]) -> str:
+    name = environ.get("HOSTNAME") or environ.get("HOST") or os.uname().nodename or "codewire"
+    return "".join(char if is_name_character(char) else "-" for char in name)
+
+
+def is_number(text: str, largest: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= largest
+
+
+def parse_size(value: object) -> int:
+    size = size_in(value) if isinstance(value, str) else value
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= LARGEST_SIZE:
+        raise ConfigError(f"not a size: {quote(value)}", 'a number of bytes, or "256MiB", "1GB"')
+    return size
+
+
+def size_in(text: str) -> int | None:
+    unit = text.strip().lstrip("0123456789")
+    number, factor = text.strip().removesuffix(unit), UNITS.get(unit.strip().lower())
+    return int(number) * factor if factor and is_number(number, LARGEST_SIZE) else None
+
+
+def parse_log_size(value: object) -> int:
+    size = parse_size(value)
+    if 0 < size < MIB:
+        raise ConfigError(f"less than 1 MiB: {quote(value)}", "0 keeps everything for ever")
+    return size
+
+
+def parse_seconds(value: object) -> float:
+    try:
+        seconds = float(value) if type(value) in (int, float, str) else -1.0  # type: ignore[arg-type]
+    except (ValueError, OverflowError):
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise ConfigError(f"not a time: {quote(value)}", "a number of seconds, up to a day")
+    return seconds
+
+
+class DetachKeys(Frozen):
+    """The two keys that end an attach, by the bytes they send, and as people read them: `Ctrl+B d`."""
+
+    __slots__ = ("prefix", "key", "text")
+    prefix: int
+    key: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse_detach_keys(text: object) -> DetachKeys:
+    """`ctrl-b d`, `ctrl-a ctrl-d`, `^a d`, `Ctrl+B d`: a control key, then another key."""
+    words = text.split() if isinstance(text, str) else []
+    prefix, key = map(code_of, words) if len(words) == 2 else (None, None)
+    if prefix is None or key is None or prefix >= 0x20 or prefix == key:
+        raise ConfigError(f"not a pair of detach keys: {quote(text)}", 'they look like "ctrl-b d"')
+    if prefix in NO_PREFIX or key == ESCAPE:
+        taken = name_of(prefix if prefix in NO_PREFIX else key)
+        raise ConfigError(f"{taken} cannot be one of the detach keys: {quote(text)}", 'try "ctrl-b d"')
+    return DetachKeys(prefix=prefix, key=key, text=f"{name_of(prefix)} {name_of(key)}")
+
+
+def code_of(word: str) -> int | None:
+    """The byte that a key sends, or nothing if the word names no key."""
+    if len(word) == 1:
+        return ord(word) if "!" <= word <= "~" else None
+    word = word.upper() if word.isascii() else ""
+    letters = [word.removeprefix(start) for start in ("CTRL-", "CTRL+", "^") if word.startswith(start)]
+    if letters and len(letters[0]) == 1 and "@" <= letters[0] <= "_":
+        return ord(letters[0]) - ord("@")
+    return ord(" ") if word == "SPACE" else None
+
+
+def name_of(code: int) -> str:
+    return f"Ctrl+{chr(code + ord('@'))}" if code < 0x20 else chr(code).replace(" ", "space")
+
+
+# ── the keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Key:
+    """One key of the configuration; a default is what could be said, or found in the environment."""
+
+    __slots__ = ("name", "attribute", "env", "default", "parse", "help", "secret")
+
+    def __init__(
+        self, name: str, env: str, default: object, parse: Callable[[object], object], help: str,  # noqa: A002  # nobody says it otherwise
+        *, secret: bool = False,
+    ) -> None:  # fmt: skip
+        self.name, self.attribute = name, name.replace(".", "_")
+        self.env = env or "CODEWIRE_" + self.attribute.upper()
+        self.default, self.parse, self.help, self.secret = default, parse, help, secret
+
+    def default_in(self, environ: Mapping[str, str]) -> object:
+        return self.parse(self.default(environ) if callable(self.default) else self.default)
+
+    def parse_at(self, place: str, value: object) -> object:
+        try:
+            return self.parse(value)
+        except ConfigError as error:
+            raise ConfigError(f"{place}: {error}", error.hint) from None
+
+    def show(self, value: object) -> str:
+        """What may be shown of a value."""
+        if self.secret:
+            return "(set)" if value else ""
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        scheme, separator, rest = shown.partition("://")
+        return f"{scheme}://(set)@{rest.rpartition('@')[2]}" if separator and "@" in rest else shown
+
+
+KEYS = (
+    Key("daemon.name", "CODEWIRE_NODE_NAME", default_name, parse_name, "what others call this daemon"),
+    Key("daemon.listen", "CODEWIRE_LISTEN", "", parse_listen, "where to take WebSocket connections"),
+    Key("daemon.external_url", "CODEWIRE_EXTERNAL_URL", "", parse_url, "how others reach that address"),
+    Key("nats.url", "", "", parse_url, "the NATS server of the fleet"),
+    Key("nats.token", "", "", parse_text, "the token for it", secret=True),
+    Key("nats.creds_file", "CODEWIRE_NATS_CREDS", "", parse_path, "the credentials file for it"),
+    Key("attach.detach_keys", "", "ctrl-b d", parse_detach_keys, "the two keys that end an attach"),
+    Key("attach.history", "", 131072, parse_size, "bytes of recent output to show on attach"),
+    Key("log.max_bytes", "", 256 << 20, parse_log_size, "bytes of output to keep per session; 0: all"),
+    Key("send.timeout", "", 10, parse_seconds, "seconds to wait for a program that does not read"),
+    Key("kill.grace", "", 5, parse_seconds, "seconds a program has to end before it is ended"),
+)  # fmt: skip
+SECTIONS = {key.name.partition(".")[0] for key in KEYS} | {"node"}  # what [daemon] is called elsewhere
+
+
+class Config(Frozen):
+    """What is in force; `origins` says where the value of each key came from."""
+
+    __slots__ = (*(key.attribute for key in KEYS), "origins")
+    daemon_name: str
+    daemon_listen: str
+    daemon_external_url: str
+    nats_url: str
+    nats_token: str
+    nats_creds_file: str
+    attach_detach_keys: DetachKeys
+    attach_history: int
+    log_max_bytes: int
+    send_timeout: float
+    kill_grace: float
+    origins: dict[str, str]
+
+    def describe(self) -> list[tuple[str, str, str]]:
+        """Each key, what may be shown of its value, and where that came from."""
+        return [(key.name, key.show(getattr(self, key.attribute)), self.origins[key.name]) for key in KEYS]
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def load(home: str, environ: Mapping[str, str]) -> Config:
+    values = {key.attribute: key.default_in(environ) for key in KEYS}
+    origins = {key.name: "default" for key in KEYS}
+    path = f"{home}/config.toml"
+    text = read(path)
+    for key, value, line in settings_in(path, text) if text else ():
+        values[key.attribute] = key.parse_at(f"{key.name} in {place(path, line)}", value)
+        origins[key.name] = f"{path}:{line}" if line else path
+    for key in KEYS:
+        said = environ.get(key.env)
+        if said is not None:  # an empty variable puts the default back
+            values[key.attribute] = key.parse_at(key.env, said) if said else key.default_in(environ)
+            origins[key.name] = key.env
+    return Config(**values, origins=origins)
+
+
+def place(path: str, line: int) -> str:
+    return f"{path}, line {line}" if line else path
+
+
+def read(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MIB + 1)
+        if len(content) > MIB:
+            raise ConfigError(f"{path} is larger than 1 MiB")
+        return content.decode().removeprefix("\ufeff")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{place(path, line)}: not UTF-8", "save the file as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {str(error.strerror).lower()}") from error
+
+
+def settings_in(path: str, text: str) -> Iterator[tuple[Key, object, int]]:
+    """Each key that the file sets, with its value and its line (0 if it cannot be told)."""
+    document, lines = parse_document(path, text), find_lines(text)
+    seen: dict[str, int] = {}
+    for parts, value in leaves(document):
+        name, line = ".".join(parts), lines.get(parts, 0)
+        if name in SECTIONS and value == {}:
+            continue
+        key = find_key(name) or refuse_unknown(name, place(path, line))
+        if key.name in seen:
+            raise ConfigError(f"{key.name} in {place(path, line)}: set already", f"in line {seen[key.name]}")
+        seen[key.name] = line
+        yield key, value, line
+
+
+def find_key(name: str) -> Key | None:
+    name = f"daemon.{name.removeprefix('node.')}" if name.startswith("node.") else name
+    return next((key for key in KEYS if key.name == name), None)
+
+
+def refuse_unknown(name: str, where: str) -> Never:
+    import difflib
+
+    names = [key.name for key in KEYS]
+    aliased = [known.replace("daemon.", "node.") for known in names]
+    near = difflib.get_close_matches(name, [*names, *aliased, *SECTIONS], 1)
+    hint = f'did you mean "{near[0]}"?' if near else "the keys there are: cw config"
+    hint = f"it is a table: [{name}]" if name in SECTIONS else hint
+    raise ConfigError(f"unknown key {quote(name)} in {where}", hint)
+
+
+def parse_document(path: str, text: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason, _, where = str(error).partition(" (at ")
+        digits = where.removeprefix("line ").partition(",")[0]
+        last = text.rstrip("\n").count("\n") + 1 if where.startswith("end") else 0
+        line = int(digits) if digits.isdigit() else last
+        reason = reason[:1].lower() + reason[1:]
+        raise ConfigError(f"{place(path, line)}: not TOML: {reason}") from error
+
+
+def leaves(document: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:
+    """What is set, at most two parts deep: no key of ours has more."""
+    for section, body in document.items():
+        if not isinstance(body, dict) or not body:
+            yield (section,), body
+        else:
+            yield from (((section, name), value) for name, value in body.items())
+
+
+def find_lines(text: str) -> dict[tuple[str, ...], int]:
+    """The line on which each key is set: the file is read again, one statement after the other."""
+    import tomllib
+
+    lines: dict[tuple[str, ...], int] = {}
+    header = statement = ""
+    start = 1
+    for number, line in enumerate(text.split("\n"), 1):
+        statement += line + "\n"
+        try:
+            found = tomllib.loads(header + statement)
+        except ValueError:
+            continue  # a value that goes on in the next line
+        for parts, _ in leaves(found):
+            lines.setdefault(parts, start)
+        if statement.lstrip().startswith("["):
+            header = statement
+        statement, start = "", number + 1
+    return lines

@@ -1,0 +1,1 @@
+"""the trio process that knows all sessions of one home"""

@@ -1,0 +1,77 @@
+"""one peer's conversation: frames in, a verb runs, frames out"""
+
+from __future__ import annotations
+
+import logging
+
+import trio
+
+from codewire_py.daemon import limits, verbs
+from codewire_py.daemon.talk import Talk
+from codewire_py.errors import CodewireError, ProtocolError, UnknownRequest
+from codewire_py.version import VERSION
+from codewire_py.wire import messages
+from codewire_py.wire.declare import Message
+
+journal = logging.getLogger("codewire")
+UNHURRIED = {"attach", "logs", "wait"}  # safe to cut off: their clients ask again
+
+
+async def converse(talk: Talk) -> None:
+    """The error boundary: one peer's trouble is never another's."""
+    try:
+        await answer(talk)
+    except CodewireError as error:
+        await refuse(talk, error)
+    except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+        pass  # it left, or does not read what it asked for
+    except Exception as error:  # a bug: told, written down, and nobody else's problem
+        journal.exception("a conversation failed")
+        await refuse(talk, CodewireError(f"the daemon has a bug: {type(error).__name__}: {error}", "see daemon.log"))
+    finally:
+        with trio.CancelScope(shield=True), trio.move_on_after(1):
+            await talk.close()
+
+
+async def answer(talk: Talk) -> None:
+    with trio.fail_after(limits.HELLO_SECONDS):
+        await greet(talk)
+        request = await talk.receive()
+    if request is None:
+        return
+    verb = type(request).type
+    if verb not in messages.REQUESTS:
+        name = request.name if isinstance(request, messages.Unknown) else verb
+        raise UnknownRequest(f"unknown request: {name!r}")
+    if verb in UNHURRIED:
+        await reply(talk, request)
+    else:
+        with talk.departure:
+            await reply(talk, request)
+
+
+async def greet(talk: Talk) -> None:
+    hello = await talk.receive()
+    if hello is None:
+        raise trio.ClosedResourceError
+    if not isinstance(hello, messages.Hello):
+        raise ProtocolError("the first message must be a hello")
+    talk.has_greeted = True
+    if hello.version < 1:
+        raise ProtocolError(f"protocol version {hello.version} is not spoken here")
+    await talk.say(messages.Hello(version=messages.PROTOCOL, software=VERSION, features=messages.FEATURES))
+
+
+async def reply(talk: Talk, request: Message) -> None:
+    done = await verbs.HANDLERS[type(request).type](request, talk)
+    if done is not None:
+        await talk.say(done)
+
+
+async def refuse(talk: Talk, error: CodewireError) -> None:
+    failed = messages.Failed(code=error.code, message=error.message, hint=error.hint)
+    try:
+        await talk.say(failed)
+    except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+        pass
+

@@ -1,0 +1,138 @@
+"""order a keeper from the hatchery, and find one's door"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from contextlib import suppress
+from typing import Any
+
+import trio
+
+from codewire_py.daemon import limits
+from codewire_py.errors import CannotLaunch, CodewireError
+from codewire_py.home.door import Door, visit
+from codewire_py.home.paths import JOURNAL
+
+Answer = dict[str, Any]
+KEEPER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "keeper")
+
+
+def hatchery_name() -> str:
+    """Another keeper's code is another hatchery: a new version takes new orders, the old one keeps what it has."""
+    digest = zlib.crc32(sys.executable.encode())
+    for name in sorted(os.listdir(KEEPER)):
+        if name.endswith(".py"):
+            with open(os.path.join(KEEPER, name), "rb") as file:
+                digest = zlib.crc32(file.read(), digest)
+    return f"hatchery-{digest:08x}"
+
+
+class HatcheryLost(CodewireError):
+    """The hatchery went away before it answered."""
+
+    code = "hatchery-lost"
+    hint = "run the command again"
+
+
+class Hatchery:
+    """The daemon's conversation with its own version's hatchery; the working directory is the home."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self.name = hatchery_name()
+        self.nursery = nursery
+        self.opening = trio.Lock()
+        self.stream: trio.SocketStream | None = None
+        self.waiting: dict[str, trio.MemorySendChannel[Answer]] = {}
+
+    async def order(self, order: dict[str, Any]) -> Answer:
+        """Raise CannotLaunch when the program cannot run."""
+        answer = await self.say(order["session"], order)
+        if "error" in answer:
+            raise CannotLaunch(answer["error"])
+        return answer
+
+    async def say(self, session: str, word: dict[str, Any]) -> Answer:
+        stream = await self.open()
+        inlet, outlet = trio.open_memory_channel[Answer](1)
+        self.waiting[session] = inlet
+        payload = json.dumps(word).encode()
+        try:
+            with trio.fail_after(limits.KEEPER_SECONDS):
+                await stream.send_all(struct.pack(">I", len(payload)) + payload)
+                return await outlet.receive()
+        except (trio.EndOfChannel, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError) as error:
+            raise HatcheryLost("the hatchery went away before it answered") from error
+        finally:
+            self.waiting.pop(session, None)
+
+    async def open(self) -> trio.SocketStream:
+        async with self.opening:
+            if self.stream is None:
+                self.stream = await self.connect_or_start()
+                self.nursery.start_soon(self.hear, self.stream)
+            return self.stream
+
+    async def connect_or_start(self) -> trio.SocketStream:
+        for attempt in range(200):
+            with suppress(ChildProcessError):
+                os.waitpid(-1, os.WNOHANG)  # an earlier hatchery of ours that is gone
+            with suppress(OSError):
+                return await trio.open_unix_socket(f"{self.name}.sock")
+            if attempt % 100 == 0:
+                self.start()
+            await trio.sleep(0.02)
+        raise HatcheryLost("the hatchery does not start", "its last words are in the journal: daemon.log")
+
+    def start(self) -> None:
+        with open(JOURNAL, "ab") as journal:
+            command = [sys.executable, "-I", "-m", "codewire_py.keeper", self.name]
+            subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=journal, stderr=journal, start_new_session=True
+            )
+
+    async def hear(self, stream: trio.SocketStream) -> None:
+        """Hand each answer to whoever waits for it, until the hatchery leaves."""
+        unread = bytearray()
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            async for data in stream:
+                unread += data
+                self.deal_out(unread)
+        self.stream = None
+        await stream.aclose()
+        for inlet in list(self.waiting.values()):
+            inlet.close()
+
+    def deal_out(self, unread: bytearray) -> None:
+        while len(unread) >= 4 and len(unread) >= 4 + (size := int.from_bytes(unread[:4], "big")):
+            answer = json.loads(bytes(unread[4 : 4 + size]))
+            del unread[: 4 + size]
+            inlet = self.waiting.get(answer["session"])
+            if inlet is not None:
+                inlet.send_nowait(answer)
+
+
+async def ask_hatchery(name: str, session: str) -> Answer:
+    """What a hatchery of any version knows of a session; nothing when it is gone itself."""
+    word = json.dumps({"ask": session}).encode()
+    with suppress(OSError, trio.BrokenResourceError), trio.move_on_after(limits.VISIT_SECONDS):
+        async with await trio.open_unix_socket(f"{name}.sock") as stream:
+            await stream.send_all(struct.pack(">I", len(word)) + word)
+            unread = bytearray()
+            async for data in stream:
+                unread += data
+                if len(unread) >= 4 and len(unread) >= 4 + int.from_bytes(unread[:4], "big"):
+                    return dict(json.loads(bytes(unread[4:])))
+    return {"session": session, "known": False}
+
+
+def try_visit(directory: str) -> Door | None:
+    """The door, if it opens at once."""
+    try:
+        return visit(directory, timeout=0.0)
+    except OSError:
+        return None

@@ -1,0 +1,18 @@
+"""every limit of the daemon, in one place (docs/protocol.md lists them)"""
+
+from __future__ import annotations
+
+HELLO_SECONDS = 10.0  # for a peer to say hello and ask something
+CONVERSATIONS = 4096  # at once; when full, the oldest that has not said hello makes room
+DESCRIPTORS_EACH = 3  # that a conversation may need, of those the system lets us have
+BACKLOG = 1024  # connections that may wait while the daemon is being replaced
+REPLY_SECONDS = 60.0  # for a peer to take a reply; a peer that reads a stream may be as slow as it likes
+COMMAND_WORDS = 4096
+COMMAND_BYTES = 1 << 20
+TAGS = 32
+SESSION_COUNT = 10000  # kept at once, ended ones included
+LEAVE_SECONDS = 10.0  # for requests under way to finish when the daemon is stopped or replaced
+KEEPER_SECONDS = 15.0  # for the hatchery to answer an order
+VISIT_SECONDS = 5.0  # for a killed keeper's successor to open its door
+TRICKLE_BYTES = 1 << 20  # of one `typed` message
+ENDED_SHOWN_SECONDS = 86400.0  # `list` without --all shows what ended within a day

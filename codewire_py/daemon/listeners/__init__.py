@@ -1,0 +1,1 @@
+"""where peers come from and who they are"""

@@ -1,0 +1,76 @@
+"""peers on this machine: the Unix socket in the home directory, and their user"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import struct
+
+import trio
+
+from codewire_py.daemon import limits
+from codewire_py.daemon.conversation import converse
+from codewire_py.daemon.departure import Departure
+from codewire_py.daemon.sessions import Sessions
+from codewire_py.daemon.talk import Talk
+from codewire_py.home.paths import SOCKET
+
+journal = logging.getLogger("codewire")
+
+
+def bind() -> socket.socket:
+    """We hold the daemon's lock, so a socket file that is there belongs to nobody."""
+    if os.path.lexists(SOCKET):
+        os.unlink(SOCKET)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(SOCKET)
+    os.chmod(SOCKET, 0o600)
+    listener.listen(limits.BACKLOG)
+    return listener
+
+
+def identify(peer: trio.socket.SocketType) -> tuple[int, int]:
+    """(pid, uid) of the process at the other end; where the system does not tell, the directory is the gate."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return 0, os.geteuid()
+    raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    pid, uid, _ = struct.unpack("iII", raw)
+    return pid, uid
+
+
+async def serve_unix(listener: socket.socket, sessions: Sessions, departure: Departure) -> None:
+    """Accept for ever; trouble with one peer costs only that peer."""
+    listener.setblocking(False)
+    door = trio.socket.from_stdlib_socket(listener)
+    guests: list[Talk] = []
+    async with trio.open_nursery() as nursery:
+        while True:
+            try:
+                peer, _ = await door.accept()
+            except OSError as error:
+                journal.warning("cannot accept: %s", error)
+                await trio.sleep(0.1)
+                continue
+            pid, uid = identify(peer)
+            if uid != os.geteuid():
+                journal.warning("refused a peer of user %d", uid)
+                peer.close()
+                continue
+            talk = Talk(trio.SocketStream(peer), sessions, departure, pid)
+            make_room(guests)
+            guests.append(talk)
+            nursery.start_soon(entertain, talk, guests)
+
+
+async def entertain(talk: Talk, guests: list[Talk]) -> None:
+    with talk.scope:
+        await converse(talk)
+    guests.remove(talk)
+
+
+def make_room(guests: list[Talk]) -> None:
+    """When the house is full, whoever has waited longest without a hello leaves; else the one that came first."""
+    if len(guests) >= limits.CONVERSATIONS:
+        silent = [talk for talk in guests if not talk.has_greeted]
+        (silent or guests)[0].scope.cancel()

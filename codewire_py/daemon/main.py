@@ -1,0 +1,136 @@
+"""adopt the sessions there are, open the listeners, serve until told to stop"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import logging.handlers
+import os
+import resource
+import secrets
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+import trio
+
+from codewire_py.config import Config, load
+from codewire_py.daemon import limits
+from codewire_py.daemon.departure import Departure
+from codewire_py.daemon.listeners.unix import bind, serve_unix
+from codewire_py.daemon.sessions import Sessions
+from codewire_py.errors import DaemonFailed
+from codewire_py.home.paths import JOURNAL, LOCK, PID, SOCKET, TOKEN, home_path, make_home
+from codewire_py.home.records import write_whole
+from codewire_py.version import VERSION
+
+journal = logging.getLogger("codewire")
+JOURNAL_BYTES = 4 << 20
+
+
+def run(inherited: str = "", is_foreground: bool = False) -> int:
+    """Be the daemon of the home that the environment names. `inherited`: descriptors of lock and listener."""
+    home = home_path(os.environ)
+    make_home(home)
+    config = load(home, os.environ)
+    os.umask(0o077)
+    os.chdir(home)
+    lock, listener = inherit(inherited) if inherited else (take_lock(), None)
+    open_journal(is_foreground)
+    use_descriptors()
+    keep_token()
+    departure = Departure()
+    listener = listener or bind()
+    write_whole(PID, str(os.getpid()))
+    journal.info("daemon %s serves %s as pid %d", VERSION, home, os.getpid())
+    trio.run(serve, home, config, listener, departure)
+    journal.info("leaving: %s", departure.why)
+    if departure.why == "restart":
+        become(departure.python, lock, listener)
+    for name in (SOCKET, PID):
+        with suppress(OSError):
+            os.unlink(name)
+    return 0
+
+
+async def serve(home: str, config: Config, listener: socket.socket, departure: Departure) -> None:
+    async with trio.open_nursery() as nursery:
+        sessions = Sessions(home, config, nursery)
+        await nursery.start(heed_signals, departure)
+        await sessions.adopt()
+        nursery.start_soon(sessions.keep_index)
+        nursery.start_soon(serve_unix, listener, sessions, departure)
+        await departure.begun.wait()
+        with trio.move_on_after(limits.LEAVE_SECONDS):
+            await departure.calm.wait()
+        await trio.sleep(0.05)  # for the last words of the conversations to be sent
+        sessions.write_index()
+        nursery.cancel_scope.cancel()
+
+
+async def heed_signals(
+    departure: Departure, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for _ in signals:
+            departure.leave("stop")
+
+
+def take_lock() -> int:
+    lock = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise DaemonFailed("a daemon is running already", "replace it with: cw restart") from error
+    return lock
+
+
+def inherit(descriptors: str) -> tuple[int, socket.socket]:
+    """What the daemon we replace held: nobody could begin another one in between, and no connection was refused."""
+    lock, listener = map(int, descriptors.split(","))
+    for descriptor in (lock, listener):
+        os.set_inheritable(descriptor, False)
+    return lock, socket.socket(fileno=listener)
+
+
+def become(python: str, lock: int, listener: socket.socket) -> None:
+    listener_fd = os.dup(listener.fileno())
+    for descriptor in (lock, listener_fd):
+        os.set_inheritable(descriptor, True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    command = [python, "-m", "codewire_py", "daemon", "--inherit", f"{lock},{listener_fd}"]
+    sys.stderr.flush()
+    os.execv(python, command)
+
+
+def open_journal(is_foreground: bool) -> None:
+    handlers: list[logging.Handler] = [
+        logging.handlers.RotatingFileHandler(JOURNAL, maxBytes=JOURNAL_BYTES, backupCount=1)
+    ]
+    if is_foreground:
+        handlers.append(logging.StreamHandler())
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        journal.addHandler(handler)
+    journal.setLevel(logging.INFO)
+    logging.raiseExceptions = False  # a full disk must not fill stderr as well
+
+
+def use_descriptors() -> None:
+    """As many as the system lets us have; programs get back what their caller had."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = limits.CONVERSATIONS * limits.DESCRIPTORS_EACH + limits.SESSION_COUNT
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(hard, wanted), hard)
+    )
+
+
+def keep_token() -> None:
+    """The first token exists from the start, for the day a listener is opened."""
+    chosen = os.environ.get("CODEWIRE_TOKEN", "")
+    with suppress(OSError):
+        if chosen or not os.path.exists(TOKEN):
+            write_whole(TOKEN, chosen or secrets.token_hex(16))

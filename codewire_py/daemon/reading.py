@@ -1,0 +1,57 @@
+"""follow a session's log for a peer that does not read it itself"""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import trio
+
+from codewire_py.daemon.keeping import try_visit
+from codewire_py.daemon.session import Session
+from codewire_py.home.door import Door
+from codewire_py.home.log import Log
+
+
+class Reader:
+    """Bytes from `offset` on. It visits the keeper as any viewer does, so it is rung like any viewer."""
+
+    def __init__(self, session: Session, offset: int) -> None:
+        self.session, self.offset = session, offset
+        self.log = Log(session.directory)
+        self.door: Door | None = None
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.log.close()
+        if self.door:
+            self.door.close()
+
+    def read(self) -> bytes:
+        """What is there now."""
+        start, data = self.log.read_kept(self.offset)
+        self.offset = start + len(data)
+        return data
+
+    async def read_on(self) -> bytes:
+        """What comes next; nothing once the session has ended and all was read."""
+        while True:
+            is_over = self.session.ended.is_set()
+            data = self.read()
+            if data or is_over:
+                return data
+            await self.wait_for_bell()
+
+    async def wait_for_bell(self) -> None:
+        if self.door is None:
+            self.door = try_visit(self.session.directory)
+            if self.door is None:
+                with trio.move_on_after(0.05):
+                    await self.session.ended.wait()
+            return
+        await trio.lowlevel.wait_readable(self.door.fileno())
+        self.door.hear()
+        if not self.door.is_open:
+            self.door.close()
+            self.door = None

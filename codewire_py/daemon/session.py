@@ -1,0 +1,280 @@
+"""one session: its keeper, log, marks, viewers, and how it ended"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import struct
+import termios
+from collections.abc import AsyncIterator, Callable
+
+import trio
+
+from codewire_py.daemon import limits
+from codewire_py.daemon.keeping import ask_hatchery, try_visit
+from codewire_py.daemon.typist import Typist, alone
+from codewire_py.errors import NotReading, NotRunning, TimedOut
+from codewire_py.home.door import DONE, NOBODY, SESSION, Door
+from codewire_py.home.log import punch
+from codewire_py.home.marks import Facts, Marks, append_mark
+from codewire_py.home.paths import LOG, SESSIONS
+from codewire_py.home.records import Birth, End, read_end, status_of
+
+journal = logging.getLogger("codewire")
+MEBIBYTE = 1 << 20
+
+
+class Viewer:
+    """Somebody attached. Queries of the program are for the foremost one alone."""
+
+    def __init__(self, read_only: bool, tell: Callable[[bool], None]) -> None:
+        self.read_only, self.tell = read_only, tell
+
+
+class Session:
+    def __init__(self, birth: Birth, max_bytes: int, changed: Callable[[], None]) -> None:
+        self.number, self.birth, self.changed = birth.id, birth, changed
+        self.directory = f"{SESSIONS}/{birth.id}"
+        self.path = os.path.abspath(self.directory)
+        self.marks = Marks(self.directory, Facts(birth.name, birth.tags, birth.rows, birth.cols))
+        self.marks.refresh()
+        self.max_bytes = max_bytes
+        self.end: End | None = None
+        self.is_lost = False
+        self.ended = trio.Event()
+        self.door: Door | None = None
+        self.at_door = trio.Event()  # set while there is a door
+        self.answers, self.answered = trio.open_memory_channel[bool](16)
+        self.signalling = trio.Lock()
+        self.viewers: list[Viewer] = []
+        self.unwritten: list[tuple[str, int, dict[str, object]]] = []
+
+    @property
+    def facts(self) -> Facts:
+        return self.marks.facts
+
+    # -- what it is
+
+    def status(self) -> str:
+        return status_of(self.end, self.facts.is_killed, self.is_lost)
+
+    def is_running(self) -> bool:
+        return self.end is None and not self.is_lost
+
+    def exit_code(self) -> int | None:
+        return None if self.end is None or self.status() == "lost" else self.end.exit_code()
+
+    def log_stat(self) -> tuple[int, float]:
+        """The log's length, and when it last grew."""
+        try:
+            found = os.stat(f"{self.directory}/{LOG}")
+        except OSError:
+            return 0, self.birth.created_at
+        return found.st_size, found.st_mtime
+
+    def paused(self) -> str:
+        return "disk full" if self.door is not None and self.door.is_paused else ""
+
+    def must_run(self) -> None:
+        if not self.is_running():
+            raise NotRunning(f"session {self.number} is not running")
+
+    # -- marks
+
+    def note(self, kind: str, **facts: object) -> None:
+        """Hold on to a mark that the disk has no room for; what it says is true from now on all the same."""
+        self.unwritten.append((kind, self.log_stat()[0], facts))
+        self.facts.fold({"kind": kind, **facts})
+        try:
+            while self.unwritten:
+                waiting, offset, said = self.unwritten[0]
+                append_mark(self.directory, waiting, offset, **said)
+                del self.unwritten[0]
+        except OSError as error:
+            journal.warning("session %d: a mark waits for room: %s", self.number, error)
+        self.changed()
+
+    # -- its keeper
+
+    async def keep_in_touch(self) -> None:
+        """Be there when the keeper says something or leaves; the end of it is the session's end."""
+        while await self.find_door():
+            await self.listen()
+        self.ended.set()
+        self.changed()
+
+    async def find_door(self) -> bool:
+        """False once the session has ended, or is honestly lost."""
+        while self.door is None and self.is_running():
+            self.end = read_end(self.directory)
+            if self.end is not None:
+                return False
+            door = try_visit(self.directory)
+            if door is not None:
+                self.enter(door)
+                return True
+            known = await ask_hatchery(self.birth.hatchery, self.directory)
+            if not known["known"] and not await self.has_late_news():
+                self.is_lost = self.end is None
+                return False
+            await trio.sleep(0.02)
+        return self.is_running()
+
+    async def has_late_news(self) -> bool:
+        """The keeper may have left, or come, while we asked."""
+        await trio.sleep(0.05)
+        self.end = read_end(self.directory)
+        if self.end is None and (door := try_visit(self.directory)) is not None:
+            door.close()
+            return True
+        return False
+
+    def enter(self, door: Door) -> None:
+        keeper = door.keeper()
+        if keeper != self.facts.keeper and self.facts.is_launched and keeper:
+            journal.warning("session %d: keeper %d is gone, %d took over", self.number, self.facts.keeper, keeper)
+            self.note("kept-again", keeper=keeper)
+        door.be_quiet(self.release_step() // MEBIBYTE if self.max_bytes else 0)
+        self.door = door
+        self.at_door.set()
+
+    async def listen(self) -> None:
+        door = self.door
+        assert door is not None
+        while door.is_open:
+            await trio.lowlevel.wait_readable(door.fileno())
+            was_paused, words = door.is_paused, door.hear()
+            if was_paused != door.is_paused:
+                journal.warning("session %d: %s", self.number, "disk full" if door.is_paused else "goes on")
+                self.changed()
+            for word in words:
+                if bytes((word,)) in (DONE, NOBODY):
+                    self.answers.send_nowait(bytes((word,)) == DONE)
+            self.release_old()
+        self.at_door = trio.Event()
+        self.door = None
+        door.close()
+
+    async def reach_keeper(self) -> Door:
+        """The door, even if the keeper is being replaced just now."""
+        self.must_run()
+        with trio.move_on_after(limits.VISIT_SECONDS):
+            await self.at_door.wait()
+        if self.door is None:
+            self.must_run()
+            raise NotReading(f"the keeper of session {self.number} does not answer")
+        return self.door
+
+    async def send_signal(self, number: int, target: int = SESSION) -> bool:
+        async with self.signalling:
+            door = await self.reach_keeper()
+            door.send_signal(number, target)
+            with trio.move_on_after(limits.VISIT_SECONDS):
+                return await self.answered.receive()
+        return False
+
+    async def terminal(self) -> int:
+        door = await self.reach_keeper()
+        if door.terminal < 0:
+            door.ask_terminal()
+        with trio.move_on_after(limits.VISIT_SECONDS):
+            while door.is_open and door.terminal < 0:
+                await trio.sleep(0.001)
+        if door.terminal < 0:
+            self.must_run()
+            raise NotReading(f"the keeper of session {self.number} does not hand out its terminal")
+        return door.terminal
+
+    # -- what may be done with it
+
+    async def kill(self, grace: float) -> None:
+        """Ask it to end, then make it; returns when its end is recorded."""
+        self.must_run()
+        self.note("killed", signal=int(signal.SIGTERM))
+        await self.send_signal(signal.SIGTERM)
+        if self.is_running():
+            await self.send_signal(signal.SIGCONT)
+        with trio.move_on_after(grace):
+            await self.ended.wait()
+        if not self.ended.is_set():
+            await self.send_signal(signal.SIGKILL)
+            with trio.move_on_after(limits.LEAVE_SECONDS):
+                await self.ended.wait()
+        if not self.ended.is_set():
+            raise TimedOut(f"session {self.number} has not ended after SIGKILL", self.paused() or "is its disk stuck?")
+
+    async def resize(self, rows: int, cols: int) -> None:
+        """The mark first, then the ioctl: a replay applies a size where its mark is."""
+        if (rows, cols) == (self.facts.rows, self.facts.cols) or not (0 < rows < 10000 and 0 < cols < 10000):
+            return
+        terminal = await self.terminal()
+        self.note("size", rows=rows, cols=cols)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+    async def type(self, pieces: AsyncIterator[bytes], patience: float) -> int:
+        """Type what comes from `pieces` as one paste; how many bytes the terminal took."""
+        terminal = os.dup(await self.terminal())
+        try:
+            async with alone(self.directory, patience):
+                typist = Typist(terminal, patience)
+                try:
+                    async for piece in pieces:
+                        await typist.type(piece)
+                finally:
+                    typist.close()
+                return typist.taken
+        finally:
+            os.close(terminal)
+
+    async def type_one(self, data: bytes, patience: float) -> int:
+        async def piece() -> AsyncIterator[bytes]:
+            yield data
+
+        return await self.type(piece(), patience)
+
+    # -- viewers
+
+    def come(self, viewer: Viewer) -> None:
+        self.set_foremost(lambda: self.viewers.append(viewer))
+        self.note("attached", viewers=len(self.viewers))
+
+    def leave(self, viewer: Viewer) -> None:
+        self.set_foremost(lambda: self.viewers.remove(viewer))
+        self.note("detached", viewers=len(self.viewers))
+
+    def foremost(self) -> Viewer | None:
+        typing = [viewer for viewer in self.viewers if not viewer.read_only]
+        return typing[-1] if typing else None
+
+    def set_foremost(self, change: Callable[[], None]) -> None:
+        before = self.foremost()
+        change()
+        after = self.foremost()
+        if before is not after:
+            for viewer in (before, after):
+                if viewer in self.viewers and viewer is not None:
+                    viewer.tell(viewer is after)
+
+    # -- old output
+
+    def release_step(self) -> int:
+        return max(MEBIBYTE, self.max_bytes // 8 // MEBIBYTE * MEBIBYTE)
+
+    def release_old(self) -> None:
+        """Give back the oldest bytes once the log is within a step of its limit: mark first, then the hole."""
+        if not self.max_bytes or self.door is None:
+            return
+        self.door.be_quiet(self.release_step() // MEBIBYTE)
+        length, _ = self.log_stat()
+        keep = max(self.max_bytes - self.release_step(), self.max_bytes // 2)
+        upto = (length - keep) // 4096 * 4096
+        if length - self.facts.released <= keep or upto <= self.facts.released:
+            return
+        start = self.facts.released // 4096 * 4096
+        self.note("released", to=upto)
+        if not punch(self.directory, start, upto):
+            journal.warning("session %d: this file system cannot release old output; it is kept", self.number)
+            self.note("released", to=start)
+            self.max_bytes = 0

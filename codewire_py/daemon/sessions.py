@@ -1,0 +1,249 @@
+"""the sessions there are: launch, adopt, find, forget"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import time
+from typing import Any
+
+import trio
+
+from codewire_py.config import Config
+from codewire_py.daemon import launching, limits
+from codewire_py.daemon.describing import describe
+from codewire_py.daemon.following import Following
+from codewire_py.daemon.keeping import Hatchery, HatcheryLost, ask_hatchery
+from codewire_py.daemon.session import Session
+from codewire_py.errors import CannotLaunch, CodewireError, DiskFull, LimitReached, NameTaken, NoSuchSession
+from codewire_py.home.paths import BIRTH, INDEX, LAST_ID, SESSIONS
+from codewire_py.home.records import Birth, read_birth, write_whole
+from codewire_py.wire import messages
+
+journal = logging.getLogger("codewire")
+NO_ROOM = (28, 122)  # ENOSPC, EDQUOT
+
+
+class Sessions:
+    """The registry of one home, which is also the working directory."""
+
+    def __init__(self, home: str, config: Config, nursery: trio.Nursery) -> None:
+        self.home, self.config, self.nursery = home, config, nursery
+        self.by_id: dict[int, Session] = {}
+        self.hatchery = Hatchery(nursery)
+        self.following = Following()
+        self.launching: dict[str, trio.Event] = {}  # by request id, while the program is being started
+        self.requests: dict[str, Session] = {}
+        self.reserved: set[str] = set()  # names that launches under way will have
+        self.last_id = 0
+        self.stale = trio.Event()
+
+    # -- adopt
+
+    async def adopt(self) -> None:
+        """Find what earlier daemons left. Unfinished launches are completed or removed before anybody is served."""
+        os.makedirs(SESSIONS, mode=0o700, exist_ok=True)
+        numbers = sorted(int(name) for name in os.listdir(SESSIONS) if name.isdigit())
+        self.last_id = max([read_last_id(), *numbers])
+        async with trio.open_nursery() as adopting:
+            for number in numbers:
+                adopting.start_soon(self.adopt_one, number)
+        running = len(self.running())
+        journal.info("adopted %d sessions, %d running", len(self.by_id), running)
+
+    async def adopt_one(self, number: int) -> None:
+        try:
+            session = Session(birth_of(number), self.config.log_max_bytes, self.changed)
+            with trio.move_on_after(limits.VISIT_SECONDS):
+                await session.find_door()
+            if session.facts.is_launched or await self.finish_launch(session):
+                self.enroll(session)
+                self.nursery.start_soon(session.keep_in_touch)
+        except Exception:  # whatever one directory holds, the others are served
+            journal.exception("session %d cannot be adopted", number)
+
+    async def finish_launch(self, session: Session) -> bool:
+        """A daemon died between the order and its reply: did the program run?"""
+        if session.is_lost:
+            journal.warning("session %d was never launched; removed", session.number)
+            shutil.rmtree(session.directory, ignore_errors=True)
+            return False
+        known = await ask_hatchery(session.birth.hatchery, session.directory)
+        session.note("launched", pid=known.get("program", 0), keeper=known.get("keeper", 0))
+        return True
+
+    def enroll(self, session: Session) -> None:
+        self.by_id[session.number] = session
+        if session.birth.request:
+            self.requests[session.birth.request] = session
+
+    # -- launch
+
+    async def launch(self, request: messages.Launch) -> Session:
+        """A repeated request finds the session of the first."""
+        while request.request in self.launching:
+            await self.launching[request.request].wait()
+        if request.request in self.requests:
+            return self.requests[request.request]
+        launching.check_launch(request)
+        launching.check_directory(request.directory)
+        if len(self.by_id) >= limits.SESSION_COUNT:
+            raise LimitReached(f"there are {len(self.by_id)} sessions already", "forget ended ones with: cw prune")
+        self.check_free(request.name)
+        self.launching[request.request] = trio.Event()
+        self.reserved.add(request.name)
+        try:
+            return await self.begin(request)
+        finally:
+            self.reserved.discard(request.name)
+            self.launching.pop(request.request).set()
+
+    def check_free(self, name: str) -> None:
+        taken = any(session.facts.name == name for session in self.running())
+        if name and (taken or name in self.reserved):
+            raise NameTaken(f"a running session is named {name!r} already")
+
+    async def begin(self, request: messages.Launch) -> Session:
+        number = self.last_id + 1
+        env = launching.environment(request, self.home, number)
+        path = launching.find_program(request.command[0], request.directory, env.get("PATH", os.defpath))
+        birth = Birth(
+            {
+                "id": number, "command": request.command, "directory": request.directory, "created_at": time.time(),
+                "request": request.request, "name": request.name, "tags": request.tags, "rows": request.rows,
+                "cols": request.cols, "hatchery": self.hatchery.name, "env_names": sorted(request.overrides),
+                "env": launching.remembered(env),
+            }
+        )  # fmt: skip
+        directory = f"{SESSIONS}/{number}"
+        try:
+            self.last_id = number
+            write_whole(LAST_ID, str(number))
+            os.mkdir(directory, 0o700)
+            birth.write(directory)
+            answer = await self.order(directory, path, env, request)
+        except BaseException as error:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise tell_why(error) from error
+        session = Session(birth, self.config.log_max_bytes, self.changed)
+        session.note("launched", pid=answer["program"], keeper=answer["keeper"])
+        self.enroll(session)
+        self.nursery.start_soon(session.keep_in_touch)
+        return session
+
+    async def order(
+        self, directory: str, path: str, env: dict[str, str], request: messages.Launch
+    ) -> dict[str, Any]:
+        order = {
+            "session": directory, "path": path, "argv": request.command, "directory": request.directory, "env": env,
+            "rows": request.rows, "cols": request.cols, "umask": request.umask, "nofile": request.nofile,
+        }  # fmt: skip
+        answer: dict[str, Any] = {}
+        with trio.CancelScope(shield=True):  # once ordered, it is a session or nothing, whoever leaves meanwhile
+            answer = await self.hatchery.order(order)
+        return answer
+
+    # -- find
+
+    def find(self, word: str) -> Session:
+        """By id, else by name: a running one first, else the one that had it last."""
+        plain = word.removeprefix("@")
+        if plain.isdigit():
+            session = self.by_id.get(int(plain)) if len(plain) < 19 else None
+            if session is None:
+                raise NoSuchSession(f"session {plain} not found")
+            return session
+        named = [session for session in self.by_id.values() if session.facts.name == plain]
+        if not named:
+            raise NoSuchSession(f'no session named "{plain}"', self.suggest(plain))
+        return max(named, key=lambda session: (session.is_running(), session.number))
+
+    def suggest(self, word: str) -> str:
+        import difflib
+
+        names = [session.facts.name for session in self.by_id.values() if session.facts.name]
+        close = difflib.get_close_matches(word, names, 1)
+        return f'did you mean "{close[0]}"? (cw list)' if close else ""
+
+    def tagged(self, tags: list[str]) -> list[Session]:
+        """Those that have any of the tags."""
+        found = [session for session in self.by_id.values() if set(tags) & set(session.facts.tags)]
+        if tags and not found:
+            raise NoSuchSession(f"no session is tagged {' or '.join(map(repr, tags))}")
+        return found
+
+    def select(self, words: list[str], tags: list[str]) -> list[Session]:
+        """Each once, in the order asked for."""
+        chosen = [*map(self.find, words), *self.tagged(tags)]
+        return list(dict.fromkeys(chosen))
+
+    def running(self) -> list[Session]:
+        return [session for session in self.by_id.values() if session.is_running()]
+
+    # -- forget
+
+    def forget(self, session: Session) -> int:
+        """Remove an ended session with its log; how many bytes that freed."""
+        size = sum(os.stat(entry.path).st_blocks * 512 for entry in os.scandir(session.directory))
+        shutil.rmtree(session.directory)
+        self.by_id.pop(session.number, None)
+        self.requests.pop(session.birth.request, None)
+        self.changed()
+        return size
+
+    # -- the index
+
+    def changed(self) -> None:
+        self.stale.set()
+
+    async def keep_index(self) -> None:
+        """sessions.json follows what changes, half a second behind; it is for people and scripts, never read by us."""
+        while True:
+            await self.stale.wait()
+            await trio.sleep(0.5)
+            self.write_index()
+
+    def write_index(self) -> None:
+        self.stale = trio.Event()
+        found = [describe(session) for _, session in sorted(self.by_id.items())]
+        try:
+            write_whole(INDEX, json.dumps(found, indent=2) + "\n")
+        except OSError as error:
+            journal.warning("%s is not up to date: %s", INDEX, error)
+
+
+def tell_why(error: BaseException) -> BaseException:
+    if isinstance(error, HatcheryLost):
+        return CannotLaunch(error.message, error.hint)
+    if not isinstance(error, OSError) or isinstance(error, CodewireError):
+        return error
+    if error.errno in NO_ROOM:
+        return DiskFull("there is no room in the home directory for another session")
+    return CannotLaunch(f"the session cannot be written down: {error.strerror}")
+
+
+def read_last_id() -> int:
+    try:
+        with open(LAST_ID, encoding="ascii", errors="replace") as file:
+            return int(file.read(20) or 0)
+    except (OSError, ValueError):
+        return 0
+
+
+def birth_of(number: int) -> Birth:
+    """What session.json says; if it is corrupt it is set aside, and only what was in it is gone."""
+    directory = f"{SESSIONS}/{number}"
+    try:
+        birth = read_birth(directory)
+        if birth.id == number:
+            return birth
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        aside = f"{directory}/{BIRTH}.corrupt.{time.strftime('%Y%m%d_%H%M%S')}"
+        journal.warning("%s/%s is corrupt, set aside as %s: %s", directory, BIRTH, aside, error)
+        os.rename(f"{directory}/{BIRTH}", aside)
+    made = os.stat(directory).st_mtime
+    return Birth({"id": number, "command": ["?"], "created_at": made})

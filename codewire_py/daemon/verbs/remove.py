@@ -1,0 +1,25 @@
+"""forget ended sessions and their logs"""
+
+from __future__ import annotations
+
+from codewire_py.daemon.describing import describe
+from codewire_py.daemon.session import Session
+from codewire_py.daemon.sessions import Sessions
+from codewire_py.daemon.talk import Talk
+from codewire_py.errors import StillRunning, UsageError
+from codewire_py.wire import messages
+
+
+async def handle(request: messages.Remove, talk: Talk) -> messages.Removed:
+    chosen = talk.sessions.select(request.sessions, request.tags)
+    if not chosen:
+        raise UsageError("say which sessions to remove", "cw remove ID…, or all that have ended: cw prune")
+    for session in chosen:
+        if session.is_running():
+            raise StillRunning(f"session {session.number} is running")
+    return forget(talk.sessions, chosen)
+
+
+def forget(sessions: Sessions, chosen: list[Session]) -> messages.Removed:
+    told = [describe(session) for session in chosen]
+    return messages.Removed(sessions=told, size=sum(sessions.forget(session) for session in chosen))

@@ -1,0 +1,1 @@
+"""what lies in the home directory and how it is read, shared by daemon and client"""

@@ -1,0 +1,112 @@
+"""what is written down about a session: its birth, its end, and the words for its status"""
+
+from __future__ import annotations
+
+import os
+
+from codewire_py.home.paths import BIRTH, END
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LOST_STATUS = 125
+
+
+def write_whole(path: str, text: str) -> None:
+    """It appears whole or not at all; under another process's eyes and after a kill."""
+    fresh = f"{path}.new"
+    with open(fresh, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+    os.rename(fresh, path)
+
+
+def read_map(path: str) -> dict[str, Any]:
+    """A JSON map; ValueError when it is anything else."""
+    import json
+
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        found = json.load(file)
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds no map")
+    return found
+
+
+class Birth:
+    """session.json, written once at launch."""
+
+    FIELDS = {
+        "id": int, "command": list, "directory": str, "created_at": float, "request": str, "name": str, "tags": list,
+        "rows": int, "cols": int, "hatchery": str, "env_names": list, "env": dict, "continues": int,
+    }  # fmt: skip
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        for field, kind in self.FIELDS.items():
+            value = found.get(field, kind())
+            if not isinstance(value, (int, float) if kind is float else kind):
+                raise ValueError(f"{field} is not {kind.__name__}")
+            setattr(self, field, value)
+        self.prompt = " ".join(str(word) for word in self.command)
+
+    id: int
+    command: list[str]
+    directory: str
+    created_at: float
+    request: str
+    name: str
+    tags: list[str]
+    rows: int
+    cols: int
+    hatchery: str
+    env_names: list[str]
+    env: dict[str, str]
+    continues: int
+
+    def write(self, directory: str) -> None:
+        import json
+
+        text = json.dumps({field: getattr(self, field) for field in self.FIELDS}, indent=2)
+        write_whole(f"{directory}/{BIRTH}", text + "\n")
+
+
+def read_birth(directory: str) -> Birth:
+    return Birth(read_map(f"{directory}/{BIRTH}"))
+
+
+class End:
+    """exit.json, written once by the keeper. `code` and `signal` both None: nobody can know."""
+
+    __slots__ = ("at", "code", "length", "signal", "survivors")
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self.code: int | None = found.get("code")
+        self.signal: int | None = found.get("signal")
+        self.at = float(found.get("ended_at", 0))
+        self.length = int(found.get("length", 0))
+        self.survivors: list[dict[str, Any]] = found.get("survivors", [])
+
+    def exit_code(self) -> int:
+        if self.signal is not None:
+            return 128 + self.signal
+        return LOST_STATUS if self.code is None else self.code
+
+
+def read_end(directory: str) -> End | None:
+    """None while there is none."""
+    try:
+        return End(read_map(f"{directory}/{END}"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError):
+        return End({})
+
+
+def status_of(end: End | None, is_killed: bool, is_lost: bool) -> str:
+    """running, completed (N), killed or lost."""
+    if is_lost or (
+        end is not None and end.exit_code() == LOST_STATUS and end.code is None and end.signal is None
+    ):
+        return "lost"
+    if end is None:
+        return "running"
+    return "killed" if is_killed else f"completed ({end.exit_code()})"

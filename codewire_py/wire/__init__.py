@@ -1,0 +1,1 @@
+"""frames and messages, without I/O, shared by daemon and client"""

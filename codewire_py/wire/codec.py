@@ -1,0 +1,34 @@
+"""messages to frames and back"""
+
+from __future__ import annotations
+
+import msgpack
+
+from codewire_py.errors import ProtocolError
+from codewire_py.wire.frames import CONTROL, frame
+from codewire_py.wire.messages import MESSAGES, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codewire_py.wire.declare import Message
+
+
+def encode(message: Message) -> bytes:
+    """The whole frame. Text may hold any bytes of a command or environment, as surrogates."""
+    fields: dict[str, object] = {field: getattr(message, field) for field in type(message).fields}
+    fields["type"] = type(message).type
+    return frame(CONTROL, msgpack.packb(fields, unicode_errors="surrogateescape"))
+
+
+def decode(payload: bytes) -> Message:
+    """Unknown fields are left out, missing ones have defaults, an unknown type is told."""
+    try:
+        fields = msgpack.unpackb(payload, unicode_errors="surrogateescape")
+    except Exception as error:  # msgpack raises many kinds for forged input
+        raise ProtocolError(f"not a msgpack message: {type(error).__name__}") from error
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise ProtocolError("a message must be a map with a type")
+    cls = MESSAGES.get(fields["type"])
+    if cls is None:
+        return Unknown(name=fields["type"][:64])
+    return cls(**{field: fields[field] for field in cls.fields if field in fields})

@@ -1,0 +1,324 @@
+"""every message there is, declared once
+
+A request opens a conversation after both sides said hello; it gets one reply or `failed`. Attach, logs and send
+turn the conversation into a stream. docs/protocol.md is derived from this file by `scripts/protocol`.
+"""
+
+from __future__ import annotations
+
+from codewire_py.wire.declare import Info, Message
+
+PROTOCOL = 1
+FEATURES = ["sessions", "short-way"]
+
+
+class Hello(Message):
+    """Both sides, first: who speaks which version of the protocol, and what it can do."""
+
+    version: int
+    software: str = ""
+    features: list[str] = []
+
+
+class Failed(Message):
+    """Daemon: the request was refused or went wrong; `code` names the error."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Unknown(Message):
+    """Never sent: what a message of a type we do not know is decoded to."""
+
+    name: str
+
+
+# -- requests, each followed by its reply
+
+
+class Launch(Message):
+    """Start a program in a new session. `request` makes a repeated launch happen once.
+
+    `env` is the caller's whole environment, `overrides` what `--env` sets: that wins over everything.
+    """
+
+    request: str
+    command: list[str]
+    directory: str
+    env: dict[str, str]
+    overrides: dict[str, str] = {}
+    rows: int = 40
+    cols: int = 120
+    name: str = ""
+    tags: list[str] = []
+    umask: int = 0o22
+    nofile: int = 1024
+
+
+class Launched(Message):
+    """The program runs."""
+
+    id: int
+    name: str
+    pid: int
+    command: str
+
+
+class List(Message):
+    """The sessions there are. `status`: running, ended, lost or all; `old`: also those that ended long ago."""
+
+    status: str = "all"
+    tags: list[str] = []
+    old: bool = False
+
+
+class Listed(Message):
+    """Each as in `cw list --json`."""
+
+    sessions: list[Info]
+
+
+class Status(Message):
+    """Everything about one session."""
+
+    session: str
+
+
+class Described(Message):
+    """As in `cw status --json`."""
+
+    session: Info
+
+
+class Attach(Message):
+    """Look at a session and type into it. An empty `session`: launched last, nobody attached.
+
+    `local`: the viewer reads the log and types by itself (the short way); the conversation then only tells the
+    daemon that it is there. Otherwise data frames follow, from `offset` (-1: where recent output begins).
+    """
+
+    session: str = ""
+    local: bool = False
+    read_only: bool = False
+    rows: int = 0
+    cols: int = 0
+    offset: int = -1
+    history: int = 131072
+    inside: int = 0
+
+
+class Attached(Message):
+    """Show `paint`, then the log from `offset`. `directory` is the session's, for the short way.
+
+    `foremost`: the program's queries are for this viewer.
+    """
+
+    id: int
+    name: str
+    directory: str
+    offset: int
+    paint: bytes
+    rows: int
+    cols: int
+    foremost: bool
+    inside: int = 0
+
+
+class Logs(Message):
+    """Read a log: the last `tail` lines (-1: all that is kept), or from `offset`; `follow`: until the end."""
+
+    session: str
+    local: bool = False
+    follow: bool = False
+    tail: int = -1
+    offset: int = -1
+    inside: int = 0
+
+
+class Reading(Message):
+    """Data frames follow from `offset`, unless it is the short way; bytes before `released` are gone."""
+
+    id: int
+    name: str
+    directory: str
+    offset: int
+    length: int
+    released: int
+
+
+class Send(Message):
+    """Type into a session. `more`: further `typed` messages follow, the last one empty."""
+
+    session: str
+    data: bytes
+    more: bool = False
+
+
+class Sent(Message):
+    """The terminal took the bytes."""
+
+    id: int
+    size: int
+
+
+class Kill(Message):
+    """End sessions. `signal` other than 0 only sends that one signal; `tree`: also those that left the session."""
+
+    sessions: list[str] = []
+    tags: list[str] = []
+    everything: bool = False
+    signal: int = 0
+    grace: float = 5.0
+    tree: bool = False
+
+
+class Killed(Message):
+    """Their ends are recorded. `left`: processes of theirs that live on elsewhere."""
+
+    sessions: list[Info]
+    left: list[Info] = []
+
+
+class Wait(Message):
+    """Until all of them have ended, or any."""
+
+    sessions: list[str] = []
+    tags: list[str] = []
+    any: bool = False
+    timeout: float = -1.0
+
+
+class Waited(Message):
+    """Those that have ended, as in `cw status --json`; `timed_out`: not enough of them did."""
+
+    sessions: list[Info]
+    timed_out: bool = False
+
+
+class Remove(Message):
+    """Forget ended sessions and their logs."""
+
+    sessions: list[str] = []
+    tags: list[str] = []
+
+
+class Prune(Message):
+    """Forget every session that ended at least so many seconds ago."""
+
+    older: float = 0.0
+    dry_run: bool = False
+
+
+class Removed(Message):
+    """They are gone."""
+
+    sessions: list[Info]
+    size: int = 0
+
+
+class Rename(Message):
+    """Give a session another name; empty takes it away."""
+
+    session: str
+    name: str
+
+
+class Renamed(Message):
+    """It has that name now."""
+
+    id: int
+    name: str
+
+
+class Stop(Message):
+    """The daemon leaves; its sessions go on, unless `kill`."""
+
+    kill: bool = False
+
+
+class Stopping(Message):
+    """It is leaving now. `running`: how many sessions go on."""
+
+    pid: int
+    running: int
+    killed: int = 0
+
+
+class Restart(Message):
+    """The daemon replaces itself by what `python` has installed."""
+
+    python: str
+
+
+class Restarting(Message):
+    """It has checked that the other one works, and becomes it now."""
+
+    pid: int
+
+
+# -- within a stream
+
+
+class Typed(Message):
+    """Viewer: bytes for the terminal. Without bytes: it typed by the short way."""
+
+    seq: int = 0
+    data: bytes = b""
+
+
+class Took(Message):
+    """Daemon: the terminal took all bytes up to and including `seq`."""
+
+    seq: int
+    size: int = 0
+
+
+class Resize(Message):
+    """Viewer: its own terminal has this size now."""
+
+    rows: int
+    cols: int
+
+
+class Detach(Message):
+    """Viewer: it leaves."""
+
+
+class Detached(Message):
+    """Daemon: good-bye."""
+
+
+class Foremost(Message):
+    """Daemon: from here on, the program's queries are (or are not) for this viewer."""
+
+    yes: bool
+
+
+class Ended(Message):
+    """Daemon: the program has ended and every byte was sent."""
+
+    session: Info
+
+
+class Leaving(Message):
+    """Daemon: it goes, to `stop` or to `restart`; the session goes on."""
+
+    why: str
+
+
+REQUESTS: dict[str, type[Message]] = {
+    cls.type: cls
+    for cls in (Launch, List, Status, Attach, Logs, Send, Kill, Wait, Remove, Prune, Rename, Stop, Restart)
+}
+REPLIES: dict[str, type[Message]] = {
+    cls.type: cls
+    for cls in (
+        Hello, Failed, Launched, Listed, Described, Attached, Reading, Sent, Killed, Waited, Removed, Renamed,
+        Stopping, Restarting,
+    )
+}  # fmt: skip
+STREAM: dict[str, type[Message]] = {
+    cls.type: cls for cls in (Typed, Took, Resize, Detach, Detached, Foremost, Ended, Leaving)
+}
+MESSAGES: dict[str, type[Message]] = {**REQUESTS, **REPLIES, **STREAM, Unknown.type: Unknown}

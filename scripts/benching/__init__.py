@@ -1,0 +1,1 @@
+"""measure cw beside tmux, screen and dtach"""

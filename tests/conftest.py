@@ -1,0 +1,83 @@
+"""no test hangs: each phase of each test has a deadline"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, Self
+
+import pytest
+
+DEFAULT_SECONDS = 60.0
+SECONDS_TO_TRY_AGAIN = 5.0  # the first interrupt may come where exceptions are swallowed: in a __del__
+SECONDS_TO_UNWIND = 20.0
+
+stderr_of_pytest = os.dup(2)  # before output is captured
+
+
+class DeadlinePassed(Exception):
+    """Takes the place of whatever the interrupted test raised on its way out."""
+
+
+class Deadline:
+    """Interrupts the main thread when time is up, and ends the whole run if even that does not help."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.passed = False
+
+    def __enter__(self) -> Self:
+        signal.signal(signal.SIGALRM, self.interrupt)
+        signal.setitimer(signal.ITIMER_REAL, self.seconds, SECONDS_TO_TRY_AGAIN)
+        faulthandler.dump_traceback_later(self.seconds + SECONDS_TO_UNWIND, exit=True, file=stderr_of_pytest)
+        return self
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        if not self.passed:
+            faulthandler.dump_traceback(file=2)
+        self.passed = True
+        # As Ctrl+C would: trio's own handler delivers it to the main task, and `except Exception` does not
+        # swallow it.
+        handler = signal.getsignal(signal.SIGINT)
+        if callable(handler):
+            handler(signal.SIGINT, frame)
+        else:
+            raise KeyboardInterrupt
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        faulthandler.cancel_dump_traceback_later()
+
+
+def seconds_for(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("deadline")
+    return float(marker.args[0]) if marker else DEFAULT_SECONDS
+
+
+def run_within_deadline(item: pytest.Item) -> Iterator[Any]:
+    deadline = Deadline(seconds_for(item))
+    try:
+        with deadline:
+            return (yield)
+    except BaseException as error:
+        if deadline.passed:
+            raise DeadlinePassed(f"took longer than {deadline.seconds:g} s") from error
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[Any]:
+    return (yield from run_within_deadline(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[Any]:
+    return (yield from run_within_deadline(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[Any]:
+    return (yield from run_within_deadline(item))

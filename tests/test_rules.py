@@ -1,0 +1,280 @@
+"""the house rules, as tests: who imports whom, how big things get, and that no part of a verb is forgotten"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+import limits
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "codewire_py"
+COMMANDS = [path.name for path in sorted((ROOT / "scripts").iterdir()) if not path.suffix and path.is_file()]
+
+# What no client command may pay for at start; msgpack alone brings collections and datetime.
+BANNED_AT_START = {
+    "asyncio", "click", "dataclasses", "enum", "importlib.metadata", "json", "logging", "pathlib", "re",
+    "rich", "socket", "ssl", "trio", "typing", "websockets",
+}  # fmt: skip
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, check=False, capture_output=True, text=True, timeout=50)
+
+
+def loaded_modules(code: str) -> set[str]:
+    """The modules that `code` loads in a fresh interpreter, those every interpreter loads aside."""
+    listing = "\nimport sys; print('\\n'.join(['loaded:', *sys.modules]))"
+    loaded = []
+    for program in (code + listing, listing):
+        done = run(sys.executable, "-c", program)
+        assert done.returncode == 0, done.stderr
+        loaded.append(set(done.stdout.rpartition("loaded:\n")[2].splitlines()))
+    return loaded[0] - loaded[1]
+
+
+def source_files() -> list[Path]:
+    return sorted(path.relative_to(ROOT) for path in PACKAGE.rglob("*.py"))
+
+
+def verbs() -> list[str]:
+    return sorted(path.stem for path in (PACKAGE / "daemon/verbs").glob("*.py") if path.stem != "__init__")
+
+
+def load_messages() -> Any:
+    return importlib.import_module("codewire_py.wire.messages")
+
+
+# ── who imports whom ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nobody_imports_what_is_above_them() -> None:
+    """Every import contract in pyproject.toml is kept."""
+    done = run(Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_reaching_the_daemon_costs_no_heavy_import() -> None:
+    """The part every client command loads stays out of the modules that cost milliseconds at start."""
+    loaded = loaded_modules("import codewire_py.client.connection")
+    assert "codewire_py.client.connection" in loaded
+    assert sorted(loaded & BANNED_AT_START) == []
+
+
+def test_loaded_modules_sees_what_is_imported() -> None:
+    """The measure itself: a module loaded indirectly counts, one that every interpreter has does not."""
+    loaded = loaded_modules("import json")
+    assert "json.decoder" in loaded
+    assert "sys" not in loaded
+
+
+# ── how big things get ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_passes_the_house_limits() -> None:
+    """Functions, nesting, arguments and files stay as small as CONTRIBUTING.md says."""
+    assert limits.find_violations() == []
+
+
+@pytest.mark.parametrize(
+    ("depth", "source"),
+    [
+        (0, "def f(): return [x for x in y if x]"),
+        (1, "def f():\n if a: pass\n elif b: pass\n elif c: pass\n else: pass"),
+        (2, "def f():\n if a: pass\n else:\n  if b: pass"),
+        (2, "def f():\n try: pass\n except E:\n  while a: pass"),
+        (3, "async def f():\n async with a:\n  async for b in c:\n   match d:\n    case 1: pass"),
+        (1, "def f():\n with a:\n  def g():\n   for b in c: pass"),
+    ],
+)
+def test_nesting_counts_blocks_inside_blocks(depth: int, source: str) -> None:
+    """An elif chain is one block; an inner function starts again."""
+    assert next(limits.find_functions(ast.parse(source))).nesting == depth
+
+
+@pytest.mark.parametrize(
+    ("count", "source"),
+    [
+        (0, "class C:\n def f(self): pass"),
+        (1, "def f(self): pass"),
+        (5, "def f(a, /, b, *c, d, **e): pass"),
+    ],
+)
+def test_arguments_count_what_a_caller_may_pass(count: int, source: str) -> None:
+    """Keyword-only and starred arguments count, self does not."""
+    assert next(limits.find_functions(ast.parse(source))).arguments == count
+
+
+def test_too_long_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line over a limit, and the limit speaks."""
+    monkeypatch.setattr(limits, "ROOT", tmp_path)
+    for name, lines in (("fits.py", 49), ("grown.py", 50), ("huge.py", 350)):
+        (tmp_path / name).write_text("def f():\n" + "    pass\n" * lines)
+    found = list(limits.find_long([limits.measure(path) for path in sorted(tmp_path.iterdir())]))
+    assert [line.split(":")[0] for line in found] == ["grown.py", "huge.py", "huge.py"]
+
+
+# ── the parts of a verb ───────────────────────────────────────────────────────────────────────────────
+
+
+def find_missing_parts(verb: str) -> Iterator[str]:
+    requests = load_messages().REQUESTS
+    if verb not in requests or requests[verb].type != verb:
+        yield f"a request of type {verb!r} in codewire_py/wire/messages.py, and in REQUESTS"
+    if not (PACKAGE / f"cli/{verb}.py").exists():
+        yield f"codewire_py/cli/{verb}.py"
+    if not any((ROOT / f"tests/{floor}/test_{verb}.py").exists() for floor in ("cli", "daemon")):
+        yield f"tests/cli/test_{verb}.py or tests/daemon/test_{verb}.py"
+
+
+def test_every_verb_has_all_its_parts() -> None:
+    """A verb has one name on every floor: its request, its handler, its command, its tests."""
+    assert verbs(), "there are no verbs"
+    assert {verb: missing for verb in verbs() if (missing := list(find_missing_parts(verb)))} == {}
+
+
+def test_every_request_has_a_verb() -> None:
+    """No request can be sent that nobody answers."""
+    assert sorted(set(load_messages().REQUESTS) - set(verbs())) == []
+
+
+def test_every_message_is_in_a_table() -> None:
+    """A message class that stands in no table would never be decoded."""
+    messages = load_messages()
+    classes = {value for value in vars(messages).values() if isinstance(value, type(messages.Message))}
+    assert classes - set(messages.MESSAGES.values()) - {messages.Message} == set()
+
+
+# ── what the documents say ────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_protocol_page_lists_every_message() -> None:
+    """Each message that can be sent is a heading or starts a table row of docs/protocol.md."""
+    text = (ROOT / "docs/protocol.md").read_text()
+    listed = set(re.findall(r"^(?:#+|\|) *`?([\w.-]+)`?", text, re.MULTILINE))
+    messages = load_messages()
+    assert sorted(set(messages.MESSAGES) - {messages.Unknown.type} - listed) == []
+
+
+def read_tree(text: str) -> dict[str, str]:
+    """The descriptions in the fenced block that begins with `codewire_py/`, by path."""
+    block = re.search(r"^```\w*\n(codewire_py/.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert block, "docs/architecture.md has no fenced block that begins with codewire_py/"
+    found = {}
+    folders: list[tuple[int, str]] = []
+    for line in filter(str.strip, block[1].splitlines()):
+        name, _, description = line.strip().partition(" ")
+        indent = len(line) - len(line.lstrip())
+        folders = [folder for folder in folders if folder[0] < indent]
+        path = "".join(part for _, part in folders) + name
+        if name.endswith("/"):
+            folders.append((indent, name))
+            path += "__init__.py"
+        found[path] = description.strip()
+    return found
+
+
+def test_the_tree_in_the_documents_is_the_tree() -> None:
+    """Every file stands in docs/architecture.md with its docstring's first line (a folder: its __init__)."""
+    listed = read_tree((ROOT / "docs/architecture.md").read_text())
+    actual = {
+        str(path): (ast.get_docstring(ast.parse((ROOT / path).read_text())) or "").partition("\n")[0]
+        for path in source_files()
+    }
+    assert [f"{path}  {line}" for path, line in actual.items() if listed.get(path) != line] == []
+    assert sorted(set(listed) - set(actual)) == []
+
+
+def test_reading_the_tree() -> None:
+    """Indentation gives the folder, and a folder's line stands for its __init__."""
+    text = "# x\n```\ncodewire_py/   the root\n  wire/  frames\n    a.py   an a\n  b.py  a b\n```\n"
+    assert read_tree(text) == {
+        "codewire_py/__init__.py": "the root",
+        "codewire_py/wire/__init__.py": "frames",
+        "codewire_py/wire/a.py": "an a",
+        "codewire_py/b.py": "a b",
+    }
+
+
+def test_the_changelog_knows_this_version() -> None:
+    """CHANGELOG.md has a section for what is coming or for the current version."""
+    version = importlib.import_module("codewire_py.version").VERSION
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert {"Unreleased", version} & set(headings)
+
+
+def repository_files() -> list[Path]:
+    done = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    if done.returncode != 0:  # a copy without its history
+        return [path for path in ROOT.rglob("*") if path.is_file() and ".venv" not in path.parts]
+    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_nothing_is_bound_to_one_machine() -> None:
+    """No text of the repository names a place or a package index that only one machine has."""
+    bound = re.compile(rb"(?<![\w~.])/work/|(?:index-url|find-links|pythonhosted)\b")
+    files = [path for path in repository_files() if path != Path(__file__).resolve()]
+    assert files
+    assert [str(path) for path in files if bound.search(path.read_bytes())] == []
+
+
+# ── the habits ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_script_explains_itself(command: str) -> None:
+    """--help is answered from any directory, and does nothing else."""
+    done = run(ROOT / "scripts" / command, "--help", cwd=Path("/"))
+    assert done.returncode == 0, done.stderr
+    assert "scripts/" + command in done.stdout or command == "run"
+
+
+def test_a_test_that_hangs_is_interrupted(tmp_path: Path) -> None:
+    """A test past its deadline fails, async or not, and the others still run."""
+    shutil.copy(ROOT / "tests/conftest.py", tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "test_hanging.py").write_text(
+        dedent("""
+        import os, pytest, trio
+
+        @pytest.mark.deadline(0.2)
+        def test_blocking(): os.read(os.pipe()[0], 1)
+
+        @pytest.mark.deadline(0.2)
+        async def test_async(): await trio.sleep_forever()
+
+        def test_fine(): pass
+    """)
+    )
+    done = run(sys.executable, "-m", "pytest", "-q", tmp_path, cwd=tmp_path)
+    assert "2 failed, 1 passed" in done.stdout
+    assert done.stdout.count("DeadlinePassed: took longer than 0.2 s") >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux hands orphans to an ancestor")
+def test_a_process_left_behind_is_found(tmp_path: Path) -> None:
+    """scripts/test fails when a passing test leaves a process, even one that detached itself, and ends it."""
+    (tmp_path / "test_leaving.py").write_text(
+        dedent("""
+        import subprocess
+
+        def test_leaves():
+            subprocess.run("setsid sleep 4321 & setsid true", shell=True, check=True)
+    """)
+    )
+    done = run(ROOT / "scripts/test", "-q", str(tmp_path))
+    assert "1 passed" in done.stdout
+    assert done.returncode == 1
+    assert re.search(r"left behind by the tests: \d+ sleep 4321", done.stderr)
+    assert "sleep 4321" not in run("ps", "-A", "-o", "args=").stdout
