@@ -188,13 +188,14 @@ class Key:
         except ConfigError as error:
             raise ConfigError(f"{place}: {error}", error.hint) from None
 
-    def show(self, value: object) -> str:
-        """What may be shown of a value."""
+    def show(self, value: object) -> object:
+        """What may be shown of a value: a number or a text, without secrets."""
         if self.secret:
             return "(set)" if value else ""
-        shown = f"{value:g}" if isinstance(value, float) else str(value)
-        scheme, separator, rest = shown.partition("://")
-        return f"{scheme}://(set)@{rest.rpartition('@')[2]}" if separator and "@" in rest else shown
+        scheme, separator, rest = str(value).partition("://")
+        if separator and "@" in rest:
+            return f"{scheme}://(set)@{rest.rpartition('@')[2]}"
+        return value if isinstance(value, int | float) else str(value)
 
 
 KEYS = (
@@ -230,7 +231,7 @@ class Config(Frozen):
     kill_grace: float
     origins: dict[str, str]
 
-    def describe(self) -> list[tuple[str, str, str]]:
+    def describe(self) -> list[tuple[str, object, str]]:
         """Each key, what may be shown of its value, and where that came from."""
         return [(key.name, key.show(getattr(self, key.attribute)), self.origins[key.name]) for key in KEYS]
 

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, Self
 
 import pytest
+from homes import Home, new_home
 
 DEFAULT_SECONDS = 60.0
 SECONDS_TO_TRY_AGAIN = 5.0  # the first interrupt may come where exceptions are swallowed: in a __del__
@@ -81,3 +82,10 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[Any]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[Any]:
     return (yield from run_within_deadline(item))
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    """A home of its own; everything in it has ended when the test is over."""
+    with new_home() as fresh:
+        yield fresh

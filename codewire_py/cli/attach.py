@@ -20,7 +20,6 @@ from codewire_py.wire.messages import Attach, Attached
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codewire_py.cli.table import Given
-    from codewire_py.config import DetachKeys
 
 TRIES = 20
 
@@ -46,7 +45,7 @@ def attach(word: str, is_chosen: bool, is_reader: bool = False, detach_keys: str
     presence.request = lambda: request(str(begun.id), log.offset)
     presence.is_foremost = begun.foremost
     how = "" if is_chosen else "(auto-selected) "
-    show.note(f"[cw] attached to session {begun.id} {how}({name_of(keys)} to detach)")
+    show.note(f"[cw] attached to session {begun.id} {how}({keys.text} to detach)")
     attachment = Attachment(terminal, log, presence, Chord(keys.prefix, keys.key), is_reader)
     outcome = attachment.run(begun.paint)
     presence.close()
@@ -85,13 +84,6 @@ def leave(outcome: str, begun: Attached) -> int:
     if outcome.startswith("signal "):
         return 128 + int(outcome.removeprefix("signal "))
     return 0 if os.getppid() == 1 else 129
-
-
-def name_of(keys: DetachKeys) -> str:
-    """`ctrl-b d` as it is written on keys: Ctrl+B d."""
-    return " ".join(
-        f"Ctrl+{word[5:].upper()}" if word.lower().startswith("ctrl-") else word for word in keys.text.split()
-    )
 
 
 COMMAND = Command(

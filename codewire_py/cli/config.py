@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from codewire_py.cli import context, show
 from codewire_py.cli.table import JSON, Command
-from codewire_py.config import KEYS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codewire_py.cli.table import Given
-    from codewire_py.config import Config
 
 
 def run(given: Given) -> int:
-    config = context.config()
-    rows = [(key.name, value_of(config, key.name, key.secret), config.origins[key.name]) for key in KEYS]
+    rows = context.config().describe()
     if given["json"]:
         show.say_json({name: {"value": value, "origin": origin} for name, value, origin in rows})
         return 0
@@ -24,13 +21,6 @@ def run(given: Given) -> int:
     for name, value, origin in texts:
         show.say(f"{name} = {value}{' ' * (wide - len(name) - len(value))}  # {origin}")
     return 0
-
-
-def value_of(config: Config, name: str, is_secret: bool) -> object:
-    value = getattr(config, name.replace(".", "_"))
-    if is_secret and value:
-        return "(set)"
-    return getattr(value, "text", value)
 
 
 def text(value: object) -> str:

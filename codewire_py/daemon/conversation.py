@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 import trio
 
 from codewire_py.daemon import limits, verbs
 from codewire_py.daemon.talk import Talk
-from codewire_py.errors import CodewireError, ProtocolError, UnknownRequest
+from codewire_py.errors import CodewireError, DiskFull, ProtocolError, UnknownRequest
 from codewire_py.version import VERSION
 from codewire_py.wire import messages
 from codewire_py.wire.declare import Message
 
 journal = logging.getLogger("codewire")
+GONE = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
 UNHURRIED = {"attach", "logs", "wait"}  # safe to cut off: their clients ask again
 
 
@@ -21,16 +23,32 @@ async def converse(talk: Talk) -> None:
     """The error boundary: one peer's trouble is never another's."""
     try:
         await answer(talk)
-    except CodewireError as error:
-        await refuse(talk, error)
-    except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
-        pass  # it left, or does not read what it asked for
-    except Exception as error:  # a bug: told, written down, and nobody else's problem
-        journal.exception("a conversation failed")
-        await refuse(talk, CodewireError(f"the daemon has a bug: {type(error).__name__}: {error}", "see daemon.log"))
+    except Exception as error:  # the conversation is one of the three places that catch broadly
+        told = as_told(simplest(error))
+        if told is not None:
+            await refuse(talk, told)
     finally:
         with trio.CancelScope(shield=True), trio.move_on_after(1):
             await talk.close()
+
+
+def simplest(error: BaseException) -> BaseException:
+    """Of a group that came out of a nursery, what there is to tell."""
+    while isinstance(error, BaseExceptionGroup):
+        error = min(error.exceptions, key=lambda one: isinstance(one, GONE))
+    return error
+
+
+def as_told(error: BaseException) -> CodewireError | None:
+    """None: the peer left, or does not read what it asked for."""
+    if isinstance(error, GONE):
+        return None
+    if isinstance(error, CodewireError):
+        return error
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("there is no room left in the home directory")
+    journal.error("a conversation failed", exc_info=error)
+    return CodewireError(f"the daemon has a bug: {type(error).__name__}: {error}", "its journal is daemon.log")
 
 
 async def answer(talk: Talk) -> None:
@@ -72,6 +90,6 @@ async def refuse(talk: Talk, error: CodewireError) -> None:
     failed = messages.Failed(code=error.code, message=error.message, hint=error.hint)
     try:
         await talk.say(failed)
-    except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
-        pass
+    except GONE:
+        return
 

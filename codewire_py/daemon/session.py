@@ -46,7 +46,7 @@ class Session:
         self.ended = trio.Event()
         self.door: Door | None = None
         self.at_door = trio.Event()  # set while there is a door
-        self.answers, self.answered = trio.open_memory_channel[bool](16)
+        self.answer, self.answered = b"", trio.Event()  # of the keeper to a signal order
         self.signalling = trio.Lock()
         self.viewers: list[Viewer] = []
         self.unwritten: list[tuple[str, int, dict[str, object]]] = []
@@ -149,12 +149,13 @@ class Session:
             if was_paused != door.is_paused:
                 journal.warning("session %d: %s", self.number, "disk full" if door.is_paused else "goes on")
                 self.changed()
-            for word in words:
-                if bytes((word,)) in (DONE, NOBODY):
-                    self.answers.send_nowait(bytes((word,)) == DONE)
+            if DONE in words or NOBODY in words:
+                self.answer = words
+                self.answered.set()
             self.release_old()
         self.at_door = trio.Event()
         self.door = None
+        self.answered.set()
         door.close()
 
     async def reach_keeper(self) -> Door:
@@ -170,10 +171,11 @@ class Session:
     async def send_signal(self, number: int, target: int = SESSION) -> bool:
         async with self.signalling:
             door = await self.reach_keeper()
+            self.answer, self.answered = b"", trio.Event()
             door.send_signal(number, target)
             with trio.move_on_after(limits.VISIT_SECONDS):
-                return await self.answered.receive()
-        return False
+                await self.answered.wait()
+            return DONE in self.answer
 
     async def terminal(self) -> int:
         door = await self.reach_keeper()
