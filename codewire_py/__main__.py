@@ -8,9 +8,9 @@ import sys
 def main() -> None:
     """The daemon and everything else part here: neither ever imports the other."""
     words = sys.argv[1:]
-    if words[:1] == ["daemon"] or (words[:1] == ["start"] and words[1:] in (["-f"], ["--foreground"])):
-        if not {"-h", "--help"} & set(words):
-            sys.exit(be_daemon(words[1:]))
+    is_daemon = words[:1] == ["daemon"] or words in (["start", "-f"], ["start", "--foreground"])
+    if is_daemon and not {"-h", "--help"} & set(words):
+        sys.exit(be_daemon(words[1:]))
     from codewire_py.cli.fast import main as run
 
     run()

@@ -172,7 +172,7 @@ class Key:
     __slots__ = ("name", "attribute", "env", "default", "parse", "help", "secret")
 
     def __init__(
-        self, name: str, env: str, default: object, parse: Callable[[object], object], help: str,  # noqa: A002  # nobody says it otherwise
+        self, name: str, env: str, default: object, parse: Callable[[object], object], help: str,  # nobody says it otherwise
         *, secret: bool = False,
     ) -> None:  # fmt: skip
         self.name, self.attribute = name, name.replace(".", "_")

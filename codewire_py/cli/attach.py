@@ -79,7 +79,9 @@ def leave(outcome: str, begun: Attached) -> int:
         show.note(f"\r\n[cw] session ended: session {status}")
         return code
     if outcome == LOST:
-        show.note(f"\r\n[cw] session ended: session lost (its keeper is gone; what it printed is in {begun.directory})")
+        show.note(
+            f"\r\n[cw] session ended: session lost (its keeper is gone; what it printed is in {begun.directory})"
+        )
         return LOST_STATUS
     if outcome.startswith("signal "):
         return 128 + int(outcome.removeprefix("signal "))

@@ -84,7 +84,7 @@ def write_block(formatter: click.HelpFormatter, title: str, text: str) -> None:
 
 
 def short(text: str) -> str:
-    return text.split(". ")[0].split("; ")[0].rstrip(".")
+    return text.split(". ", maxsplit=1)[0].split("; ", maxsplit=1)[0].rstrip(".")
 
 
 def suggest(word: str) -> str:
@@ -127,7 +127,9 @@ def argument_of(argument: Argument) -> click.Argument:
 
 def option_of(option: Option) -> click.Option:
     is_flag = option.kind is bool
-    kind: Any = click.Choice(option.choices) if option.choices else str if option.kind is list else option.kind
+    kind: Any = (
+        click.Choice(option.choices) if option.choices else str if option.kind is list else option.kind
+    )
     return click.Option(
         [option.name, *option.names],
         help=option.help or None,
@@ -140,7 +142,7 @@ def option_of(option: Option) -> click.Option:
     )
 
 
-def complete_session(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_session(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Ids and names, from a daemon that runs already; pressing Tab starts nothing."""
     from codewire_py.client.connection import ask
     from codewire_py.wire.messages import List, Listed

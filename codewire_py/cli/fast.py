@@ -41,7 +41,9 @@ def guard(work) -> int:  # type: ignore[no-untyped-def]
         tell(f"{name}{error.strerror or error}", "")
         return 1
     except Exception as error:
-        tell(f"a bug in cw: {type(error).__name__}: {error}", "run it again with CODEWIRE_DEBUG=1 to see where")
+        tell(
+            f"a bug in cw: {type(error).__name__}: {error}", "run it again with CODEWIRE_DEBUG=1 to see where"
+        )
         if os.environ.get("CODEWIRE_DEBUG"):
             raise
         return BUG

@@ -44,7 +44,9 @@ def tell(given: Given, killed: Killed) -> None:
     if many and not given["signal"]:
         show.say(f"Killed {len(killed.sessions)} session(s).")
     for left in killed.left:
-        show.note(f"[cw] session {left['session']}: process {left['pid']} lives on: {show.clean(str(left['command']))}")
+        show.note(
+            f"[cw] session {left['session']}: process {left['pid']} lives on: {show.clean(str(left['command']))}"
+        )
     if killed.left and not given["tree"]:
         show.note("[cw] it had left the session; end such processes with: cw kill --tree")
 
@@ -61,7 +63,9 @@ def signal_number(word: str | None) -> int:
         name = word.upper().removeprefix("SIG")
         found = int(getattr(signal, f"SIG{name}", 0))
     if found not in {int(number) for number in signal.valid_signals()}:
-        raise UsageError(f"there is no signal {word!r}", "for example: --signal INT, --signal HUP, --signal 9")
+        raise UsageError(
+            f"there is no signal {word!r}", "for example: --signal INT, --signal HUP, --signal 9"
+        )
     return found
 
 

@@ -21,7 +21,9 @@ def run(given: Given) -> int:
     )  # fmt: skip
     presence, begun = begin_reading(context.home(), request)
     if begun.released and begun.offset <= begun.released and request.tail < 0:
-        show.note(f"[cw] the oldest {show.size(begun.released)} of this log have been released (log.max_bytes)")
+        show.note(
+            f"[cw] the oldest {show.size(begun.released)} of this log have been released (log.max_bytes)"
+        )
     follower = Follower(begun, presence, lambda data: show.write(1, data), looks(given["raw"]))
     follower.read_all()
     if given["follow"]:

@@ -17,7 +17,9 @@ def run(given: Given) -> int:
     if given["json"]:
         show.say_json({"id": done.id, "name": done.name})
     else:
-        show.say(f"Session {done.id} is named {done.name}." if done.name else f"Session {done.id} has no name.")
+        show.say(
+            f"Session {done.id} is named {done.name}." if done.name else f"Session {done.id} has no name."
+        )
     return 0
 
 

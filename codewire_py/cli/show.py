@@ -52,7 +52,9 @@ def escape(char: str) -> str:
     code = ord(char)
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
-    return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(char, f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+    return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(
+        char, f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    )
 
 
 def shorten(text: str, width: int = 50) -> str:
@@ -66,10 +68,10 @@ def age(created_at: str) -> str:
 
 
 def seconds_since(at: str) -> int | None:
-    import datetime
+    from datetime import datetime
 
     try:
-        then = datetime.datetime.fromisoformat(at).timestamp()
+        then = datetime.fromisoformat(at).timestamp()
     except ValueError:
         return None
     return max(0, int(time.time() - then))
@@ -85,12 +87,8 @@ def span(seconds: int) -> str:
 def size(count: int) -> str:
     if count < 1024:
         return f"{count} bytes"
-    amount = float(count)
-    for unit in ("KiB", "MiB", "GiB", "TiB"):
-        amount /= 1024
-        if amount < 1024:
-            break
-    return f"{amount:.1f} {unit}"
+    unit = min(4, (count.bit_length() - 1) // 10)
+    return f"{count / 1024**unit:.1f} {' KMGT'[unit]}iB"
 
 
 def status(text: str, width: int = 0) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from codewire_py.cli.table import Given
 
 
-def run(given: Given) -> int:
+def run(_given: Given) -> int:
     home = context.home()
     if is_listening(home) or not start_daemon(home):
         show.note("[cw] daemon is running")

@@ -22,7 +22,9 @@ LEAVE_SECONDS = 15.0
 
 def run(given: Given) -> int:
     if given["session"]:
-        raise UsageError("stop stops the daemon, not a session", f"to end a session: cw kill {given['session']}")
+        raise UsageError(
+            "stop stops the daemon, not a session", f"to end a session: cw kill {given['session']}"
+        )
     home = context.home()
     try:
         gone = ask(home, Stop(kill=given["kill"]), Stopping, may_start=False)

@@ -32,7 +32,13 @@ class Option:
     __slots__ = ("choices", "default", "help", "is_hidden", "kind", "metavar", "name", "names")
 
     def __init__(
-        self, names: str, help: str, kind: type = bool, default: object = None, metavar: str = "", choices: str = ""
+        self,
+        names: str,
+        help: str,
+        kind: type = bool,
+        default: object = None,
+        metavar: str = "",
+        choices: str = "",
     ) -> None:
         self.names = names.split()
         self.name = self.names[0].lstrip("-").replace("-", "_")

@@ -9,7 +9,6 @@ from codewire_py.client import signals
 from codewire_py.client.connection import ask
 from codewire_py.client.hands import Hands
 from codewire_py.client.signals import Signals
-from codewire_py.client.source import LocalLog
 from codewire_py.errors import CodewireError
 from codewire_py.wire.messages import Described, Detach, Resize, Status, Typed
 
@@ -17,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codewire_py.client.keys import Chord
     from codewire_py.client.presence import Presence
+    from codewire_py.client.source import LocalLog
     from codewire_py.client.terminal import OwnTerminal
     from codewire_py.stream.modes import Modes
     from codewire_py.stream.quiet import Quiet
@@ -42,7 +42,14 @@ class Attachment:
         self.is_dry = False
         self.outcome = ""
         self.signals = Signals(
-            (signals.SIGWINCH, signals.SIGTERM, signals.SIGHUP, signals.SIGINT, signals.SIGTSTP, signals.SIGCONT)
+            (
+                signals.SIGWINCH,
+                signals.SIGTERM,
+                signals.SIGHUP,
+                signals.SIGINT,
+                signals.SIGTSTP,
+                signals.SIGCONT,
+            )
         )
 
     def run(self, paint: bytes) -> str:

@@ -15,9 +15,8 @@ from codewire_py.wire.messages import FEATURES, PROTOCOL, Failed, Hello, Leaving
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     import _socket
+    from typing import TypeVar
 
     from codewire_py.wire.declare import Message
 
@@ -119,7 +118,9 @@ def ask(home: str, request: Message, reply: type[Reply], may_start: bool = True)
             return ask_once(home, request, reply, may_start)
         except ConnectionLost as error:
             if type(request).type not in REPEATABLE:
-                raise OutcomeUnknown(f"the daemon went away before it answered {type(request).type!r}") from error
+                raise OutcomeUnknown(
+                    f"the daemon went away before it answered {type(request).type!r}"
+                ) from error
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02 + os.getpid() % 50 / 1000)

@@ -39,9 +39,7 @@ def begin_reading(home: str, request: Logs) -> tuple[Presence, Reading]:
 class Follower:
     """One session's log on its way to an output. `look`: raw, quiet (harmless to a terminal) or plain."""
 
-    def __init__(
-        self, begun: Reading, presence: Presence, write: Callable[[bytes], None], look: str
-    ) -> None:
+    def __init__(self, begun: Reading, presence: Presence, write: Callable[[bytes], None], look: str) -> None:
         self.name, self.presence, self.write = begun.name or str(begun.id), presence, write
         self.log = LocalLog(begun.directory, begun.offset)
         self.has_ended = False

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 import _signal  # type: ignore[import-not-found]  # a built-in that typeshed leaves out
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ WORDS = {"--background", "--check", "--foreground", "-f"}
 def begin(words: list[str]) -> int:
     """`--check` only proves that everything can be imported; a daemon about to be replaced asks for that."""
     if words == ["--check"]:
-        print(VERSION)
+        sys.stdout.write(VERSION + "\n")
         return 0
     inherited = words[1] if words[:1] == ["--inherit"] and len(words) == 2 else ""
     if not inherited and not set(words) <= WORDS:
-        print("Usage: cw daemon", file=sys.stderr)
+        sys.stderr.write("Usage: cw daemon\n")
         return 2
     try:
         return run(inherited, is_foreground=not inherited and "--background" not in words)
     except CodewireError as error:
-        print(f"Error: {error.message}\n\n{error.hint}", file=sys.stderr)
+        sys.stderr.write(f"Error: {error.message}\n\n{error.hint}\n")
         return error.exit_status

@@ -23,7 +23,7 @@ async def converse(talk: Talk) -> None:
     """The error boundary: one peer's trouble is never another's."""
     try:
         await answer(talk)
-    except Exception as error:  # the conversation is one of the three places that catch broadly
+    except Exception as error:  # noqa: BLE001  one of the three places that catch broadly
         told = as_told(simplest(error))
         if told is not None:
             await refuse(talk, told)
@@ -48,7 +48,9 @@ def as_told(error: BaseException) -> CodewireError | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull("there is no room left in the home directory")
     journal.error("a conversation failed", exc_info=error)
-    return CodewireError(f"the daemon has a bug: {type(error).__name__}: {error}", "its journal is daemon.log")
+    return CodewireError(
+        f"the daemon has a bug: {type(error).__name__}: {error}", "its journal is daemon.log"
+    )
 
 
 async def answer(talk: Talk) -> None:
@@ -92,4 +94,3 @@ async def refuse(talk: Talk, error: CodewireError) -> None:
         await talk.say(failed)
     except GONE:
         return
-

@@ -65,7 +65,12 @@ class Hatchery:
             with trio.fail_after(limits.KEEPER_SECONDS):
                 await stream.send_all(struct.pack(">I", len(payload)) + payload)
                 return await outlet.receive()
-        except (trio.EndOfChannel, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError) as error:
+        except (
+            trio.EndOfChannel,
+            trio.BrokenResourceError,
+            trio.ClosedResourceError,
+            trio.TooSlowError,
+        ) as error:
             raise HatcheryLost("the hatchery went away before it answered") from error
         finally:
             self.waiting.pop(session, None)
@@ -80,7 +85,7 @@ class Hatchery:
     async def connect_or_start(self) -> trio.SocketStream:
         for attempt in range(200):
             with suppress(ChildProcessError):
-                os.waitpid(-1, os.WNOHANG)  # an earlier hatchery of ours that is gone
+                os.waitpid(-1, os.WNOHANG)  # noqa: ASYNC222  an earlier hatchery of ours that is gone
             with suppress(OSError):
                 return await trio.open_unix_socket(f"{self.name}.sock")
             if attempt % 100 == 0:
@@ -122,12 +127,19 @@ async def ask_hatchery(name: str, session: str) -> Answer:
     with suppress(OSError, trio.BrokenResourceError), trio.move_on_after(limits.VISIT_SECONDS):
         async with await trio.open_unix_socket(f"{name}.sock") as stream:
             await stream.send_all(struct.pack(">I", len(word)) + word)
-            unread = bytearray()
-            async for data in stream:
-                unread += data
-                if len(unread) >= 4 and len(unread) >= 4 + int.from_bytes(unread[:4], "big"):
-                    return dict(json.loads(bytes(unread[4:])))
+            answer = await read_answer(stream)
+            if answer:
+                return answer
     return {"session": session, "known": False}
+
+
+async def read_answer(stream: trio.SocketStream) -> Answer:
+    unread = bytearray()
+    async for data in stream:
+        unread += data
+        if len(unread) >= 4 and len(unread) >= 4 + int.from_bytes(unread[:4], "big"):
+            return dict(json.loads(bytes(unread[4:])))
+    return {}
 
 
 def try_visit(directory: str) -> Door | None:

@@ -30,10 +30,18 @@ def check_name(name: str, what: str = "name") -> str:
 
 def check_launch(request: messages.Launch) -> None:
     if not request.command or not request.command[0]:
-        raise CannotLaunch("command must not be empty", "for example: cw launch -- claude -p 'fix the auth bug'")
+        raise CannotLaunch(
+            "command must not be empty", "for example: cw launch -- claude -p 'fix the auth bug'"
+        )
     if len(request.command) > limits.COMMAND_WORDS or sum(map(len, request.command)) > limits.COMMAND_BYTES:
         raise LimitReached("the command is too long", f"at most {limits.COMMAND_WORDS} words and 1 MiB")
-    words = [*request.command, request.directory, *request.env, *request.env.values(), *request.overrides.values()]
+    words = [
+        *request.command,
+        request.directory,
+        *request.env,
+        *request.env.values(),
+        *request.overrides.values(),
+    ]
     if any("\0" in word for word in words):
         raise CannotLaunch("a command, directory or environment cannot hold a NUL byte")
     for name in (*request.env, *request.overrides):

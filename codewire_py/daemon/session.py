@@ -134,7 +134,9 @@ class Session:
     def enter(self, door: Door) -> None:
         keeper = door.keeper()
         if keeper != self.facts.keeper and self.facts.is_launched and keeper:
-            journal.warning("session %d: keeper %d is gone, %d took over", self.number, self.facts.keeper, keeper)
+            journal.warning(
+                "session %d: keeper %d is gone, %d took over", self.number, self.facts.keeper, keeper
+            )
             self.note("kept-again", keeper=keeper)
         door.be_quiet(self.release_step() // MEBIBYTE if self.max_bytes else 0)
         self.door = door
@@ -205,7 +207,9 @@ class Session:
             with trio.move_on_after(limits.LEAVE_SECONDS):
                 await self.ended.wait()
         if not self.ended.is_set():
-            raise TimedOut(f"session {self.number} has not ended after SIGKILL", self.paused() or "is its disk stuck?")
+            raise TimedOut(
+                f"session {self.number} has not ended after SIGKILL", self.paused() or "is its disk stuck?"
+            )
 
     async def resize(self, rows: int, cols: int) -> None:
         """The mark first, then the ioctl: a replay applies a size where its mark is."""
@@ -217,18 +221,12 @@ class Session:
 
     async def type(self, pieces: AsyncIterator[bytes], patience: float) -> int:
         """Type what comes from `pieces` as one paste; how many bytes the terminal took."""
-        terminal = os.dup(await self.terminal())
-        try:
-            async with alone(self.directory, patience):
-                typist = Typist(terminal, patience)
-                try:
-                    async for piece in pieces:
-                        await typist.type(piece)
-                finally:
-                    typist.close()
-                return typist.taken
-        finally:
-            os.close(terminal)
+        terminal = await self.terminal()
+        async with alone(self.directory, patience):
+            with Typist(terminal, patience) as typist:
+                async for piece in pieces:
+                    await typist.type(piece)
+        return typist.taken
 
     async def type_one(self, data: bytes, patience: float) -> int:
         async def piece() -> AsyncIterator[bytes]:

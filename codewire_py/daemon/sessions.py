@@ -61,7 +61,7 @@ class Sessions:
             if session.facts.is_launched or await self.finish_launch(session):
                 self.enroll(session)
                 self.nursery.start_soon(session.keep_in_touch)
-        except Exception:  # whatever one directory holds, the others are served
+        except Exception:  # noqa: BLE001  whatever one directory holds, the others are served
             journal.exception("session %d cannot be adopted", number)
 
     async def finish_launch(self, session: Session) -> bool:
@@ -90,7 +90,9 @@ class Sessions:
         launching.check_launch(request)
         launching.check_directory(request.directory)
         if len(self.by_id) >= limits.SESSION_COUNT:
-            raise LimitReached(f"there are {len(self.by_id)} sessions already", "forget ended ones with: cw prune")
+            raise LimitReached(
+                f"there are {len(self.by_id)} sessions already", "forget ended ones with: cw prune"
+            )
         self.check_free(request.name)
         self.launching[request.request] = trio.Event()
         self.reserved.add(request.name)
@@ -140,8 +142,8 @@ class Sessions:
             "session": directory, "path": path, "argv": request.command, "directory": request.directory, "env": env,
             "rows": request.rows, "cols": request.cols, "umask": request.umask, "nofile": request.nofile,
         }  # fmt: skip
-        answer: dict[str, Any] = {}
-        with trio.CancelScope(shield=True):  # once ordered, it is a session or nothing, whoever leaves meanwhile
+        # Once ordered it becomes a session or nothing, whoever leaves meanwhile.
+        with trio.CancelScope(shield=True):
             answer = await self.hatchery.order(order)
         return answer
 

@@ -47,12 +47,16 @@ class Typist:
     """One paste. `taken` is how many bytes the terminal took so far."""
 
     def __init__(self, terminal: int, patience: float) -> None:
-        self.terminal, self.patience = terminal, patience
+        self.terminal, self.patience = os.dup(terminal), patience
         self.taken = 0
         self.line = 0  # bytes of the line that is being typed
         self.slave = fcntl.ioctl(terminal, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
 
-    def close(self) -> None:
+    def __enter__(self) -> Typist:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.terminal)
         os.close(self.slave)
 
     async def type(self, data: bytes) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import _socket
 import os
 import sys
-
-import _socket
 
 from codewire_py.errors import ProtocolError
 from codewire_py.home.paths import DOOR, connect

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import _socket
 import os
 import stat
-
-import _socket
 
 from codewire_py.errors import HomeError
 

@@ -19,6 +19,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from .door import drain, let_in, open_door, wait_for_children
@@ -148,7 +149,9 @@ class Hatchery:
                 self.fork(nest, lambda channel, order=order: be_keeper(channel, order))  # type: ignore[misc]
 
     def what_of(self, session: str) -> dict[str, Any]:
-        known = [(pid, nest) for pid, nest in self.nests.items() if nest.session == session and nest.program > 0]
+        known = [
+            (pid, nest) for pid, nest in self.nests.items() if nest.session == session and nest.program > 0
+        ]
         pids = {"keeper": known[0][0], "program": known[0][1].program} if known else {}
         return {"session": session, "known": bool(known), **pids}
 
@@ -262,7 +265,7 @@ def run_child(nest: Nest, channel: socket.socket, role: Callable[[socket.socket]
         os.chdir(nest.session)
         role(channel)
         code = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001  a forked child must never get back into its parent's code
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stderr.flush()
@@ -271,7 +274,7 @@ def run_child(nest: Nest, channel: socket.socket, role: Callable[[socket.socket]
 
 def close_all_but(*kept: int) -> None:
     edges = [2, *sorted(descriptor for descriptor in kept if descriptor > 2), 1 << 20]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         os.closerange(low + 1, high)
 
 
@@ -279,7 +282,7 @@ def be_keeper(channel: socket.socket, order: Order) -> None:
     try:
         keeper = Keeper(channel)
         process = start_program(order)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever it is, the daemon is told
         channel.send(json.dumps({"error": str(error), "kind": type(error).__name__}).encode())
         return
     order.clear()

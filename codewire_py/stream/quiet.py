@@ -52,6 +52,7 @@ _INTRO = re.compile(INTRO)
 _PARAMETERS = re.compile(PARAMETER + rb"*+")
 _NUMBERS = re.compile(rb"[" + CONTROL + rb"\x30-\x3f]*+")
 _DIGITS = re.compile(rb"[" + CONTROL + rb"0-9]*+")
+_WITH_BODY = frozenset((b"[", b"]", b"P", b"X", b"^", b"_"))
 _CANCEL = re.compile(rb"[\x18\x1a]")
 _OVER = {b"]": re.compile(rb"[\x07\x18\x1a]"), b"P": _CANCEL, b"_": _CANCEL}
 _ALL_BUT_CONTROLS: Final = bytes(set(range(256)) - set(CONTROLS) | {0x7F})
@@ -67,7 +68,7 @@ _DCS_ASKS = (b"$q", b"+q", b"+Q", b"@kitty-")
 class Quiet:
     """Passes on what makes no terminal answer and, unless `clipboard`, does not fill its clipboard."""
 
-    __slots__ = ("_clipboard", "_held", "_is_open", "_skip")
+    __slots__ = ("_clipboard", "_held", "_open", "_skip")
 
     def __init__(self, clipboard: bool = False) -> None:
         self._clipboard = clipboard
@@ -76,14 +77,15 @@ class Quiet:
     def flush(self) -> bytes:
         """The stream has ended. What is held might be completed by what is printed next, so it is dropped."""
         self._held = b""
-        self._skip: re.Pattern[bytes] | None = None
-        self._is_open = False  # what stands before `_held` is undecided too: a sequence that was cut short
+        self._skip: re.Pattern[bytes] | None = None  # how the sequence ends that is being left out
+        self._open: re.Pattern[bytes] | None = None  # how the one ends that has been passed on so far
         return b""
 
     def feed(self, data: bytes) -> bytes:
         if _ENQ in data:
             data = data.translate(None, _ENQ)
         if self._skip is None and not self._held and ESC not in data:
+            self._open = self._open_at(data, len(data))
             return data
         buffer = self._held + data
         if self._skip is not None:
@@ -103,10 +105,10 @@ class Quiet:
             quiet += self._guard(buffer, start)
             self._skip = grammar.ending(_lead(buffer[start:]))
             self._held = ESC if buffer.endswith(ESC) else b""
-            self._is_open = False
+            self._open = None
         else:
-            self._is_open = start < len(buffer) and bool(self._guard(buffer, start))
             self._held = buffer[start:]
+            self._open = self._open_at(buffer, start)
         return quiet
 
     def _tail(self, buffer: bytes) -> tuple[int, int]:
@@ -131,12 +133,20 @@ class Quiet:
 
     def _guard(self, buffer: bytes, start: int) -> bytes:
         """What must take the place of something dropped, lest what stands before it runs on behind it."""
+        return _CAN if self._open_at(buffer, start) else b""
+
+    def _open_at(self, buffer: bytes, start: int) -> re.Pattern[bytes] | None:
+        """How the unfinished sequence ends that is passed on just before `start`, if there is one."""
         before = buffer.rfind(ESC, 0, start)
         if before < 0:
-            is_open = start == 0 and self._is_open
-        else:
-            is_open = foresee(buffer[before:start], self._clipboard) == HOLD
-        return _CAN if is_open else b""
+            return None if self._open is None or self._open.search(buffer, 0, start) else self._open
+        tail = buffer[before:start]
+        if foresee(tail, self._clipboard) == DROP:
+            return None
+        lead = _lead(tail)
+        end = grammar.ending(lead)
+        body = tail.index(lead, 1) + (lead in _WITH_BODY)
+        return None if end.search(tail, body) else end
 
 
 def is_query(sequence: bytes) -> bool:

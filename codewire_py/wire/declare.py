@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any, dataclass_transform
 else:
 
-    def dataclass_transform(**options: object) -> Callable[[type], type]:
+    def dataclass_transform(**_: object) -> Callable[[type], type]:
         return lambda cls: cls
 
 

@@ -77,9 +77,7 @@ def where_to_begin(request: messages.Attach, session: Session) -> tuple[int, byt
     return length - len(old) + whole, Quiet().feed(old[:whole])
 
 
-def attached(
-    session: Session, offset: int, viewer: Viewer, place: int, paint: bytes
-) -> messages.Attached:
+def attached(session: Session, offset: int, viewer: Viewer, place: int, paint: bytes) -> messages.Attached:
     return messages.Attached(
         id=session.number, name=session.facts.name, directory=session.path, offset=offset, paint=paint,
         rows=session.facts.rows, cols=session.facts.cols, foremost=session.foremost() is viewer, inside=place,

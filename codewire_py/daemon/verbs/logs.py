@@ -42,7 +42,7 @@ def reading(request: messages.Logs, session: Session) -> messages.Reading:
         length, released = log.length(), log.released()
         offset = max(request.offset, released)
         if request.offset < 0 and request.tail >= 0:
-            offset = last_lines(lambda at, size: log.read(at, size), released, length, request.tail)
+            offset = last_lines(log.read, released, length, request.tail)
     finally:
         log.close()
     return messages.Reading(

@@ -27,7 +27,9 @@ async def check(python: str) -> None:
         with trio.fail_after(CHECK_SECONDS):
             done = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
     except (OSError, trio.TooSlowError, subprocess.SubprocessError) as error:
-        raise DaemonFailed(f"the installed version does not start: {type(error).__name__}: {error}") from error
+        raise DaemonFailed(
+            f"the installed version does not start: {type(error).__name__}: {error}"
+        ) from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise DaemonFailed(f"the installed version does not start: {said}", "this daemon goes on as it is")

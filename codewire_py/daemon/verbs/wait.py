@@ -26,7 +26,7 @@ async def handle(request: messages.Wait, talk: Talk) -> messages.Waited | None:
             sessions=[describe(session) for session in chosen if session.ended.is_set()],
             timed_out=waited.cancelled_caught,
         )
-    return done  # None: the client has left, or we do
+    return done  # noqa: RET504  None: the client has left, or we do
 
 
 async def enough_ended(chosen: list[Session], any_will_do: bool) -> None:
