@@ -172,8 +172,8 @@ class Key:
     __slots__ = ("name", "attribute", "env", "default", "parse", "help", "secret")
 
     def __init__(
-        self, name: str, env: str, default: object, parse: Callable[[object], object], help: str,  # nobody says it otherwise
-        *, secret: bool = False,
+        self, name: str, env: str, default: object, parse: Callable[[object], object], help: str, *,
+        secret: bool = False,
     ) -> None:  # fmt: skip
         self.name, self.attribute = name, name.replace(".", "_")
         self.env = env or "CODEWIRE_" + self.attribute.upper()

@@ -25,19 +25,28 @@ TRIES = 20
 
 
 def run(given: Given) -> int:
-    return attach(given["session"] or "", bool(given["session"]), given["read_only"], given["detach_keys"])
+    word = given["session"] or ""
+    history = 0 if given["no_history"] else None
+    return attach(word, bool(word), given["read_only"], given["detach_keys"], history)
 
 
-def attach(word: str, is_chosen: bool, is_reader: bool = False, detach_keys: str | None = None) -> int:
+def attach(
+    word: str,
+    is_chosen: bool,
+    is_reader: bool = False,
+    detach_keys: str | None = None,
+    history: int | None = None,
+) -> int:
     config = context.config()
     keys = parse_detach_keys(detach_keys) if detach_keys else config.attach_detach_keys
+    shown = config.attach_history if history is None else history
     terminal = OwnTerminal()
     rows, cols = terminal.size()
 
     def request(session: str = word, offset: int = -1) -> Attach:
         return Attach(
             session=session, local=True, read_only=is_reader, rows=rows, cols=cols, offset=offset,
-            history=config.attach_history, inside=context.inside(),
+            history=shown, inside=context.inside(),
         )  # fmt: skip
 
     presence, begun = come(request())
@@ -93,6 +102,7 @@ COMMAND = Command(
     "Look at a session and type into it; Ctrl+B d leaves it running.",
     Argument("session", OPTIONAL, "[SESSION]", is_session=True),
     Option("--read-only -r", "Only look."),
+    Option("--no-history", "Begin with what comes next."),
     Option("--detach-keys", "The keys that detach (ctrl-b d).", str, metavar="KEYS"),
     examples="cw attach api\ncw attach            # omit to auto-select: the one launched last that nobody watches\n"
     "cw attach 1 --detach-keys 'ctrl-a d'",

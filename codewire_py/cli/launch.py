@@ -19,10 +19,13 @@ DEFAULT_SIZE = 40, 120
 
 
 def run(given: Given) -> int:
-    launched = ask(context.home(), request(given), Launched)
     if given["attach"]:
         from codewire_py.cli.attach import attach
+        from codewire_py.client.terminal import OwnTerminal
 
+        OwnTerminal().close()  # without one, nothing is launched
+    launched = ask(context.home(), request(given), Launched)
+    if given["attach"]:
         return attach(str(launched.id), is_chosen=True)
     if given["json"]:
         show.say_json(

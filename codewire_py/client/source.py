@@ -98,7 +98,10 @@ class LocalLog:
 
 def how_it_ended(directory: str) -> tuple[str, int]:
     """(status, exit status) from what is written down."""
-    end: End | None = read_end(directory)
+    try:
+        end: End | None = read_end(directory)
+    except (OSError, ValueError):
+        end = None
     marks = Marks(directory)
     marks.refresh()
     status = status_of(end, marks.facts.is_killed, end is None)

@@ -11,6 +11,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 
 import trio
@@ -20,8 +21,8 @@ from codewire_py.daemon import limits
 from codewire_py.daemon.departure import Departure
 from codewire_py.daemon.listeners.unix import bind, serve_unix
 from codewire_py.daemon.sessions import Sessions
-from codewire_py.errors import DaemonFailed
-from codewire_py.home.paths import JOURNAL, LOCK, PID, SOCKET, TOKEN, home_path, make_home
+from codewire_py.errors import ConfigError, DaemonFailed
+from codewire_py.home.paths import JOURNAL, LOCK, PID, SESSIONS, SOCKET, TOKEN, home_path, make_home
 from codewire_py.home.records import write_whole
 from codewire_py.version import VERSION
 
@@ -33,11 +34,11 @@ def run(inherited: str = "", is_foreground: bool = False) -> int:
     """Be the daemon of the home that the environment names. `inherited`: descriptors of lock and listener."""
     home = home_path(os.environ)
     make_home(home)
-    config = load(home, os.environ)
     os.umask(0o077)
     os.chdir(home)
     lock, listener = inherit(inherited) if inherited else (take_lock(), None)
     open_journal(is_foreground)
+    config = configure(home)
     use_descriptors()
     keep_token()
     departure = Departure()
@@ -48,10 +49,22 @@ def run(inherited: str = "", is_foreground: bool = False) -> int:
     journal.info("leaving: %s", departure.why)
     if departure.why == "restart":
         become(departure.python, lock, listener)
-    for name in (SOCKET, PID):
-        with suppress(OSError):
-            os.unlink(name)
+    forget(PID)
     return 0
+
+
+def forget(name: str) -> None:
+    with suppress(OSError):
+        os.unlink(name)
+
+
+def configure(home: str) -> Config:
+    """A mistake in config.toml costs what it says, not the daemon; `cw config` names it."""
+    try:
+        return load(home, os.environ)
+    except ConfigError as error:
+        journal.error("%s; the defaults are in force", error.message)
+        return load(SESSIONS, {"HOME": os.environ.get("HOME", "")})
 
 
 async def serve(home: str, config: Config, listener: socket.socket, departure: Departure) -> None:
@@ -62,6 +75,8 @@ async def serve(home: str, config: Config, listener: socket.socket, departure: D
         nursery.start_soon(sessions.keep_index)
         nursery.start_soon(serve_unix, listener, sessions, departure)
         await departure.begun.wait()
+        if departure.why == "stop":
+            forget(SOCKET)  # whoever comes now starts another daemon, which waits for our lock
         with trio.move_on_after(limits.LEAVE_SECONDS):
             await departure.calm.wait()
         await trio.sleep(0.05)  # for the last words of the conversations to be sent
@@ -80,11 +95,16 @@ async def heed_signals(
 
 def take_lock() -> int:
     lock = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise DaemonFailed("a daemon is running already", "replace it with: cw restart") from error
-    return lock
+    until = time.monotonic() + limits.LEAVE_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if os.path.exists(SOCKET) or time.monotonic() > until:
+                raise DaemonFailed("a daemon is running already", "replace it with: cw restart") from error
+            time.sleep(0.02)  # it is leaving: it has taken its socket away
+        else:
+            return lock
 
 
 def inherit(descriptors: str) -> tuple[int, socket.socket]:

@@ -19,8 +19,8 @@ from codewire_py.errors import NotReading, NotRunning, TimedOut
 from codewire_py.home.door import DONE, NOBODY, SESSION, Door
 from codewire_py.home.log import punch
 from codewire_py.home.marks import Facts, Marks, append_mark
-from codewire_py.home.paths import LOG, SESSIONS
-from codewire_py.home.records import Birth, End, read_end, status_of
+from codewire_py.home.paths import END, LOG, SESSIONS
+from codewire_py.home.records import Birth, End, read_end, set_aside, status_of
 
 journal = logging.getLogger("codewire")
 MEBIBYTE = 1 << 20
@@ -108,8 +108,7 @@ class Session:
     async def find_door(self) -> bool:
         """False once the session has ended, or is honestly lost."""
         while self.door is None and self.is_running():
-            self.end = read_end(self.directory)
-            if self.end is not None:
+            if self.has_ended():
                 return False
             door = try_visit(self.directory)
             if door is not None:
@@ -122,11 +121,19 @@ class Session:
             await trio.sleep(0.02)
         return self.is_running()
 
+    def has_ended(self) -> bool:
+        """Whether its end is recorded; a record that is corrupt is none."""
+        try:
+            self.end = read_end(self.directory)
+        except (OSError, ValueError) as error:
+            aside = set_aside(f"{self.directory}/{END}")
+            journal.warning("session %d: %s is corrupt, set aside as %s: %s", self.number, END, aside, error)
+        return self.end is not None
+
     async def has_late_news(self) -> bool:
         """The keeper may have left, or come, while we asked."""
         await trio.sleep(0.05)
-        self.end = read_end(self.directory)
-        if self.end is None and (door := try_visit(self.directory)) is not None:
+        if not self.has_ended() and (door := try_visit(self.directory)) is not None:
             door.close()
             return True
         return False

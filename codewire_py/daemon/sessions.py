@@ -19,7 +19,7 @@ from codewire_py.daemon.keeping import Hatchery, HatcheryLost, ask_hatchery
 from codewire_py.daemon.session import Session
 from codewire_py.errors import CannotLaunch, CodewireError, DiskFull, LimitReached, NameTaken, NoSuchSession
 from codewire_py.home.paths import BIRTH, INDEX, LAST_ID, SESSIONS
-from codewire_py.home.records import Birth, read_birth, write_whole
+from codewire_py.home.records import Birth, read_birth, set_aside, write_whole
 from codewire_py.wire import messages
 
 journal = logging.getLogger("codewire")
@@ -45,6 +45,7 @@ class Sessions:
     async def adopt(self) -> None:
         """Find what earlier daemons left. Unfinished launches are completed or removed before anybody is served."""
         os.makedirs(SESSIONS, mode=0o700, exist_ok=True)
+        check_index()
         numbers = sorted(int(name) for name in os.listdir(SESSIONS) if name.isdigit())
         self.last_id = max([read_last_id(), *numbers])
         async with trio.open_nursery() as adopting:
@@ -145,7 +146,7 @@ class Sessions:
         # Once ordered it becomes a session or nothing, whoever leaves meanwhile.
         with trio.CancelScope(shield=True):
             answer = await self.hatchery.order(order)
-        return answer
+        return answer  # noqa: RET504  mypy knows that a scope may swallow; a shielded one cannot
 
     # -- find
 
@@ -229,9 +230,23 @@ def tell_why(error: BaseException) -> BaseException:
 def read_last_id() -> int:
     try:
         with open(LAST_ID, encoding="ascii", errors="replace") as file:
-            return int(file.read(20) or 0)
-    except (OSError, ValueError):
+            return int(file.read(20))
+    except FileNotFoundError:
         return 0
+    except ValueError:
+        journal.warning("%s is corrupt, set aside as %s", LAST_ID, set_aside(LAST_ID))
+        return 0
+
+
+def check_index() -> None:
+    """Nothing is read from it, but a person may want what a crash or an editor left of it."""
+    try:
+        with open(INDEX, encoding="utf-8") as file:
+            json.load(file)
+    except FileNotFoundError:
+        return
+    except ValueError:
+        journal.warning("%s is corrupt, set aside as %s", INDEX, set_aside(INDEX))
 
 
 def birth_of(number: int) -> Birth:
@@ -244,8 +259,6 @@ def birth_of(number: int) -> Birth:
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
-        aside = f"{directory}/{BIRTH}.corrupt.{time.strftime('%Y%m%d_%H%M%S')}"
-        journal.warning("%s/%s is corrupt, set aside as %s: %s", directory, BIRTH, aside, error)
-        os.rename(f"{directory}/{BIRTH}", aside)
+        journal.warning("%s is corrupt, set aside as %s", error, set_aside(f"{directory}/{BIRTH}"))
     made = os.stat(directory).st_mtime
     return Birth({"id": number, "command": ["?"], "created_at": made})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from codewire_py.home.paths import BIRTH, END
 
@@ -92,13 +93,20 @@ class End:
 
 
 def read_end(directory: str) -> End | None:
-    """None while there is none."""
+    """None while there is none; ValueError when what is there is corrupt."""
     try:
         return End(read_map(f"{directory}/{END}"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError):
-        return End({})
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"{directory}/{END}: {error}") from error
+
+
+def set_aside(path: str) -> str:
+    """Move a corrupt file out of the way, to a name that says so."""
+    aside = f"{path}.corrupt.{time.strftime('%Y%m%d_%H%M%S')}"
+    os.rename(path, aside)
+    return aside
 
 
 def status_of(end: End | None, is_killed: bool, is_lost: bool) -> str:
