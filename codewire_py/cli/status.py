@@ -31,6 +31,7 @@ def block(session: dict[str, Any]) -> list[str]:
         "Ended": session.get("completed_at"), "Attached": attached(session), "PID": session.get("pid"),
         "Size": f"{session['rows']}x{session['cols']}", "Output Size": f"{session['output_size']} bytes",
         "Released": session.get("released_bytes") and f"{session['released_bytes']} bytes, the oldest",
+        "Unwritten": session.get("unwritten_bytes") and f"{session['unwritten_bytes']} bytes, the disk was full",
         "Log": show.clean(session["log"]), "Left Behind": left_behind(session),
     }  # fmt: skip
     lines = [f"Session {session['id']}"]

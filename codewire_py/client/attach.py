@@ -40,6 +40,8 @@ class Attachment:
         self.quiet: Quiet | None = None
         self.unwritten = memoryview(b"")
         self.is_dry = False
+        self.waited_for: tuple[int, ...] = ()
+        self.poll = select.poll()
         self.outcome = ""
         self.signals = Signals(
             (
@@ -78,43 +80,58 @@ class Attachment:
     # -- one turn
 
     def turn(self) -> None:
-        ready = self.wait()
-        if self.signals.fileno() in ready:
-            for number in self.signals.take():
-                self.heed_signal(number)
+        """Whoever is ready is heard; what nobody asks for costs nothing: a turn is what a key waits for."""
+        ready = [descriptor for descriptor, _ in self.waiting().poll(self.patience())]
+        if self.log.door is None or self.log.fileno() in ready:
+            self.log.hear()
+            self.is_dry = False
         if 0 in ready:
             self.take_keys()
         elif self.chord.waiting:
             self.type(self.chord.flush())
-        if self.log.fileno() in ready or self.log.door is None:
-            self.log.hear()
-            self.is_dry = False
-        if self.presence.fileno() in ready:
-            self.presence.hear()
-        self.presence.come_back()
-        if self.hands:
+        if self.hands and self.hands.waiting:
             self.hands.push(self.log.terminal())
-        self.pump()
-        self.see_end()
+        if self.unwritten or not self.is_dry:
+            self.pump()
+        if self.signals.fileno() in ready:
+            for number in self.signals.take():
+                self.heed_signal(number)
+        if self.presence.connection is None or self.presence.fileno() in ready:
+            self.presence.hear()
+            self.presence.come_back()
+        if self.log.door is None:
+            self.see_end()
 
-    def wait(self) -> set[int]:
-        poll = select.poll()
-        poll.register(self.signals.fileno(), select.POLLIN)
-        if not (self.hands and self.hands.is_full()):
-            poll.register(0, select.POLLIN)
-        for source in (self.log.fileno(), self.presence.fileno()):
-            if source >= 0:
-                poll.register(source, select.POLLIN)
-        if self.unwritten:
-            poll.register(self.terminal.output, select.POLLOUT)
-        if self.hands and self.hands.has_lock and self.log.terminal() >= 0:
-            poll.register(self.log.terminal(), select.POLLOUT)
-        return {descriptor for descriptor, _ in poll.poll(self.patience())}
+    def waiting(self) -> select.poll:
+        """What there is to wait for; made anew only when that changes."""
+        hands = self.hands
+        now = (
+            -1 if hands and hands.is_full() else 0,
+            self.log.fileno(),
+            self.presence.fileno(),
+            self.terminal.output if self.unwritten else -1,
+            self.log.terminal() if hands and hands.has_lock else -1,
+        )
+        if now != self.waited_for:
+            self.waited_for = now
+            self.poll = select.poll()
+            self.poll.register(self.signals.fileno(), select.POLLIN)
+            for index, descriptor in enumerate(now):
+                if descriptor >= 0:
+                    self.poll.register(descriptor, select.POLLIN if index < 3 else select.POLLOUT)
+        return self.poll
 
     def patience(self) -> float | None:
         """Milliseconds; 0 when there is more to show at once, None when nothing can happen by itself."""
         if not self.unwritten and not self.is_dry:
             return 0
+        if (
+            self.log.door
+            and self.presence.connection
+            and not self.chord.waiting
+            and not (self.hands and self.hands.waiting)
+        ):
+            return None
         pauses = [self.log.pause(), self.presence.pause(), CHORD_PAUSE if self.chord.waiting else None]
         if self.hands:
             pauses.append(self.hands.pause())
@@ -124,19 +141,26 @@ class Attachment:
     # -- the session to our terminal
 
     def pump(self) -> None:
-        """Move log bytes to our terminal until there are no more, or it takes no more."""
+        """Move log bytes to our terminal until there are no more, or it takes no more.
+
+        After a read that was not filled we are dry: whatever comes later rings the bell.
+        """
         for _ in range(ROUNDS):
             if not self.unwritten:
                 data = self.log.read(BLOCK)
-                self.is_dry = not data
-                if not data:
-                    return
-                self.unwritten = memoryview(self.filter(data))
+                self.is_dry = len(data) < BLOCK
+                shown = self.filter(data)
+                rest = shown[self.terminal.write(shown) :]
+                if self.modes:  # after they are shown: a key does not wait for book-keeping
+                    self.modes.feed(shown)
+                self.unwritten = memoryview(rest)
             while self.unwritten:
                 size = self.terminal.write(self.unwritten)
                 if not size:
                     return
                 self.unwritten = self.unwritten[size:]
+            if self.is_dry:
+                return
 
     def filter(self, data: bytes) -> bytes:
         """A query is for the foremost viewer alone: two answers would be one too many."""
@@ -144,8 +168,6 @@ class Attachment:
             data = self.make_quiet().feed(data)
         elif self.quiet:
             data, self.quiet = self.quiet.flush() + data, None
-        if self.modes:
-            self.modes.feed(data)
         return data
 
     def make_quiet(self) -> Quiet:

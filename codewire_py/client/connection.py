@@ -100,14 +100,14 @@ class Connection:
 
 def reach(home: str, may_start: bool = True) -> Connection:
     """A connection to the daemon of this home, which is started if need be."""
-    try:
-        return Connection(connect(f"{home}/{SOCKET}", None))
-    except (FileNotFoundError, ConnectionRefusedError):
-        pass
-    if not may_start:
-        raise NoDaemon("no daemon is running")
-    start_daemon(home)
-    return Connection(connect(f"{home}/{SOCKET}", None))
+    while True:
+        try:
+            return Connection(connect(f"{home}/{SOCKET}", None))
+        except (FileNotFoundError, ConnectionRefusedError):
+            pass
+        if not may_start:
+            raise NoDaemon("no daemon is running")
+        start_daemon(home)
 
 
 def ask(home: str, request: Message, reply: type[Reply], may_start: bool = True) -> Reply:

@@ -6,13 +6,13 @@ import os
 import time
 
 from codewire_py.client.connection import Connection
-from codewire_py.client.starting import STARTING, spawn, take_turn
+from codewire_py.client.starting import STARTING, spawn, take_turn, was_killed
 from codewire_py.errors import CodewireError, ConnectionLost
 from codewire_py.home.paths import SOCKET, connect
 from codewire_py.version import VERSION
 from codewire_py.wire.codec import decode
 from codewire_py.wire.frames import CONTROL
-from codewire_py.wire.messages import FEATURES, PROTOCOL, Attached, Failed, Foremost, Hello, Leaving
+from codewire_py.wire.messages import FEATURES, PROTOCOL, Attached, Failed, Foremost, Hello, Leaving, Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Presence:
         self.is_foremost = False
         self.may_start = True
         self.lost_at = self.next_try = 0.0
-        self.turn = -1
+        self.turn = self.daemon = -1  # while we are the one that starts it
 
     def fileno(self) -> int:
         return self.connection.fileno() if self.connection else -1
@@ -58,6 +58,8 @@ class Presence:
             self.may_start = message.why != "stop"
         elif isinstance(message, Attached):
             self.is_foremost = message.foremost
+            self.settle()
+        elif isinstance(message, Reading):
             self.settle()
         elif isinstance(message, Foremost):
             self.is_foremost = message.yes
@@ -96,7 +98,7 @@ class Presence:
 
     def start(self, now: float) -> None:
         """Only one of all that miss the daemon starts it."""
-        if self.turn >= 0 and now - self.lost_at > GIVE_UP_TURN:
+        if self.turn >= 0 and (was_killed(self.daemon) or now - self.lost_at > GIVE_UP_TURN):
             self.settle()
             self.lost_at = now
         if self.turn < 0:
@@ -105,7 +107,7 @@ class Presence:
                 os.close(turn)
                 return
             self.turn = turn
-            spawn(self.home)
+            self.daemon = spawn(self.home)
 
     def settle(self) -> None:
         self.may_start = True

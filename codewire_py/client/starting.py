@@ -25,7 +25,9 @@ def start_daemon(home: str) -> int:
             if is_listening(home):
                 return 0
             if take_turn(turn) and not is_listening(home):
-                return await_daemon(home, spawn(home), deadline)
+                pid = spawn(home)
+                if await_daemon(home, pid, deadline):
+                    return pid
             time.sleep(0.01)
     finally:
         os.close(turn)
@@ -65,15 +67,28 @@ def spawn(home: str) -> int:
         os.close(journal)
 
 
-def await_daemon(home: str, pid: int, deadline: float) -> int:
+def await_daemon(home: str, pid: int, deadline: float) -> bool:
+    """False: it was killed before it listened, which is no reason not to begin another."""
     while time.monotonic() < deadline:
         if is_listening(home):
             os.write(2, f"[cw] daemon started (pid {pid})\n".encode())
-            return pid
-        if os.waitpid(pid, os.WNOHANG)[0]:
+            return True
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended and os.WIFSIGNALED(status):
+            return False
+        if ended:
             raise DaemonFailed(f"daemon failed to start: {last_words(home)}")
         time.sleep(0.01)
     raise DaemonFailed(f"daemon failed to start (socket not available after {START_SECONDS:.0f}s)")
+
+
+def was_killed(pid: int) -> bool:
+    """Whether a daemon that we spawned was ended by a signal; one that gave up said why in the journal."""
+    try:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return bool(ended) and os.WIFSIGNALED(status)
 
 
 def last_words(home: str) -> str:

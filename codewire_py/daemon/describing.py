@@ -47,6 +47,8 @@ def describe_whole(session: Session) -> dict[str, Any]:
         said["last_output_snippet"] = "\n".join(lines)
     if session.end and session.end.survivors:
         said["survivors"] = session.end.survivors
+    if session.end and session.end.unwritten:
+        said["unwritten_bytes"] = session.end.unwritten
     return said
 
 

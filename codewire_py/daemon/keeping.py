@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import struct
@@ -45,13 +46,15 @@ class Hatchery:
     def __init__(self, nursery: trio.Nursery) -> None:
         self.name = hatchery_name()
         self.nursery = nursery
-        self.opening = trio.Lock()
+        self.opening, self.sending = trio.Lock(), trio.Lock()
         self.stream: trio.SocketStream | None = None
         self.waiting: dict[str, trio.MemorySendChannel[Answer]] = {}
 
     async def order(self, order: dict[str, Any]) -> Answer:
-        """Raise CannotLaunch when the program cannot run."""
+        """Raise CannotLaunch when the program cannot run, OSError when there is no room for the session."""
         answer = await self.say(order["session"], order)
+        if answer.get("errno") in (errno.ENOSPC, errno.EDQUOT):
+            raise OSError(answer["errno"], answer["error"])
         if "error" in answer:
             raise CannotLaunch(answer["error"])
         return answer
@@ -63,7 +66,8 @@ class Hatchery:
         payload = json.dumps(word).encode()
         try:
             with trio.fail_after(limits.KEEPER_SECONDS):
-                await stream.send_all(struct.pack(">I", len(payload)) + payload)
+                async with self.sending:
+                    await stream.send_all(struct.pack(">I", len(payload)) + payload)
                 return await outlet.receive()
         except (
             trio.EndOfChannel,

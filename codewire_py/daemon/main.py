@@ -43,7 +43,7 @@ def run(inherited: str = "", is_foreground: bool = False) -> int:
     keep_token()
     departure = Departure()
     listener = listener or bind()
-    write_whole(PID, str(os.getpid()))
+    tell_pid()
     journal.info("daemon %s serves %s as pid %d", VERSION, home, os.getpid())
     trio.run(serve, home, config, listener, departure)
     journal.info("leaving: %s", departure.why)
@@ -72,6 +72,7 @@ async def serve(home: str, config: Config, listener: socket.socket, departure: D
         sessions = Sessions(home, config, nursery)
         await nursery.start(heed_signals, departure)
         await sessions.adopt()
+        nursery.start_soon(keep_telling_pid)
         nursery.start_soon(sessions.keep_index)
         nursery.start_soon(serve_unix, listener, sessions, departure)
         await departure.begun.wait()
@@ -124,6 +125,21 @@ def become(python: str, lock: int, listener: socket.socket) -> None:
     command = [python, "-m", "codewire_py", "daemon", "--inherit", f"{lock},{listener_fd}"]
     sys.stderr.flush()
     os.execv(python, command)
+
+
+def tell_pid() -> None:
+    """For people and scripts. While there is no room for it, none is better than that of an earlier daemon."""
+    try:
+        write_whole(PID, str(os.getpid()))
+    except OSError:
+        with suppress(OSError):
+            os.unlink(PID)
+
+
+async def keep_telling_pid() -> None:
+    while not os.path.exists(PID):
+        await trio.sleep(1)
+        tell_pid()
 
 
 def open_journal(is_foreground: bool) -> None:

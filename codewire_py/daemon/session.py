@@ -9,6 +9,7 @@ import signal
 import struct
 import termios
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 import trio
 
@@ -87,14 +88,17 @@ class Session:
         """Hold on to a mark that the disk has no room for; what it says is true from now on all the same."""
         self.unwritten.append((kind, self.log_stat()[0], facts))
         self.facts.fold({"kind": kind, **facts})
+        self.write_marks()
+        self.changed()
+
+    def write_marks(self) -> None:
         try:
             while self.unwritten:
-                waiting, offset, said = self.unwritten[0]
-                append_mark(self.directory, waiting, offset, **said)
+                kind, offset, facts = self.unwritten[0]
+                append_mark(self.directory, kind, offset, **facts)
                 del self.unwritten[0]
         except OSError as error:
             journal.warning("session %d: a mark waits for room: %s", self.number, error)
-        self.changed()
 
     # -- its keeper
 
@@ -157,6 +161,7 @@ class Session:
             was_paused, words = door.is_paused, door.hear()
             if was_paused != door.is_paused:
                 journal.warning("session %d: %s", self.number, "disk full" if door.is_paused else "goes on")
+                self.write_marks()
                 self.changed()
             if DONE in words or NOBODY in words:
                 self.answer = words
@@ -204,15 +209,15 @@ class Session:
         """Ask it to end, then make it; returns when its end is recorded."""
         self.must_run()
         self.note("killed", signal=int(signal.SIGTERM))
-        await self.send_signal(signal.SIGTERM)
-        if self.is_running():
+        with suppress(NotRunning):  # it may be quicker than we are
+            await self.send_signal(signal.SIGTERM)
             await self.send_signal(signal.SIGCONT)
-        with trio.move_on_after(grace):
-            await self.ended.wait()
-        if not self.ended.is_set():
-            await self.send_signal(signal.SIGKILL)
-            with trio.move_on_after(limits.LEAVE_SECONDS):
+            with trio.move_on_after(grace):
                 await self.ended.wait()
+            if not self.ended.is_set():
+                await self.send_signal(signal.SIGKILL)
+        with trio.move_on_after(limits.LEAVE_SECONDS):
+            await self.ended.wait()
         if not self.ended.is_set():
             raise TimedOut(
                 f"session {self.number} has not ended after SIGKILL", self.paused() or "is its disk stuck?"

@@ -19,7 +19,7 @@ MEBIBYTE = 1 << 20
 class Door:
     """A visit. It never blocks: wait until `fileno` is readable, then `hear`."""
 
-    __slots__ = ("_peer", "is_open", "is_paused", "terminal", "version")
+    __slots__ = ("_is_asking", "_peer", "is_open", "is_paused", "terminal", "version")
 
     def __init__(self, peer: _socket.socket) -> None:
         peer.setblocking(False)
@@ -27,6 +27,7 @@ class Door:
         self.version = 0
         self.terminal = -1
         self.is_open = True
+        self._is_asking = False
         self.is_paused = False  # the disk is full: the program waits
 
     def fileno(self) -> int:
@@ -35,13 +36,13 @@ class Door:
     def hear(self) -> bytes:
         """The keeper's words since; `is_open` tells whether there may be more."""
         try:
-            words, extras, _, _ = self._peer.recvmsg(4096, _socket.CMSG_SPACE(4), CLOSE_ON_EXEC)
+            words = self._receive_terminal() if self._is_asking else self._peer.recv(4096)
         except BlockingIOError:
             return b""
         except OSError:
-            words, extras = b"", []
-        for _, _, data in extras:
-            self.terminal = int.from_bytes(data[:4], sys.byteorder)
+            words = b""
+        if words == BELL and self.version and not self.is_paused:
+            return words  # by far the most frequent
         if words and not self.version:
             self.version, words = words[0], words[1:] or BELL
             if not OLDEST <= self.version <= NEWEST:
@@ -49,6 +50,13 @@ class Door:
         self.is_open = bool(words)
         if words:
             self.is_paused = words.rfind(FULL) > words.rfind(BELL) or (self.is_paused and BELL not in words)
+        return words
+
+    def _receive_terminal(self) -> bytes:
+        words, extras, _, _ = self._peer.recvmsg(4096, _socket.CMSG_SPACE(4), CLOSE_ON_EXEC)
+        for _, _, data in extras:
+            self.terminal = int.from_bytes(data[:4], sys.byteorder)
+            self._is_asking = False
         return words
 
     def keeper(self) -> int:
@@ -59,6 +67,7 @@ class Door:
         return int.from_bytes(raw[:4], sys.byteorder)
 
     def ask_terminal(self) -> None:
+        self._is_asking = True
         self._order(b"t\0\0\0")
 
     def send_signal(self, number: int, target: int) -> None:

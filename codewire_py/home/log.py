@@ -8,7 +8,7 @@ from codewire_py.home.marks import Marks
 from codewire_py.home.paths import LOG
 
 BLOCK = 256 << 10
-NEAR_THE_END = 256 << 10  # nothing this young is ever released, so nobody need look
+NEAR_THE_END = 256 << 10  # nothing this young is ever released: who reads less than was asked need not look
 KEEP_SIZE_AND_PUNCH = 0x03
 
 
@@ -34,7 +34,7 @@ class Log:
     def read_kept(self, offset: int, size: int = BLOCK) -> tuple[int, bytes]:
         """(where they begin, the bytes): later than asked when what was asked for is gone."""
         data = os.pread(self._file, size, offset)
-        if self.length() - offset > NEAR_THE_END:
+        if len(data) == size and self.length() - offset > NEAR_THE_END:
             kept = self.released()
             if kept > offset:
                 return kept, os.pread(self._file, size, kept)

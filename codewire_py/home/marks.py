@@ -27,18 +27,18 @@ class Facts:
         kind = mark.get("kind")
         try:
             if kind == "launched":
-                self.is_launched, self.pid, self.keeper = True, int(mark["pid"]), int(mark["keeper"])
+                self.is_launched, self.pid, self.keeper = True, number(mark["pid"]), number(mark["keeper"])
             elif kind == "size":
-                self.rows, self.cols = int(mark["rows"]), int(mark["cols"])
+                self.rows, self.cols = number(mark["rows"]), number(mark["cols"])
             elif kind == "name":
                 self.name = str(mark["name"])
             elif kind == "killed":
                 self.is_killed = True
             elif kind == "released":
-                self.released = int(mark["to"])
+                self.released = number(mark["to"])
             elif kind == "kept-again":
-                self.keeper = int(mark["keeper"])
-        except (KeyError, TypeError, ValueError):
+                self.keeper = number(mark["keeper"])
+        except (KeyError, ValueError):
             return
 
 
@@ -70,12 +70,18 @@ class Marks:
         return marks
 
 
+def number(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value < 1 << 63:
+        raise ValueError(f"{value!r} is not a number")
+    return value
+
+
 def parse(line: bytes) -> dict[str, Any]:
     import json
 
     try:
         mark = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return mark if isinstance(mark, dict) else {}
 
@@ -92,6 +98,7 @@ def append_mark(directory: str, kind: str, offset: int, **facts: object) -> None
         if size and os.pread(file, 1, size - 1) != b"\n":
             line = b"\n" + line
         if os.write(file, line) != len(line):
+            os.ftruncate(file, size)
             raise OSError(28, "no room for a whole mark")
     finally:
         os.close(file)

@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import Any
 
 from .door import drain, let_in, open_door, wait_for_children
-from .keeper import UNKNOWN, Keeper
+from .keeper import UNKNOWN, Keeper, reserve_record
 from .program import Order, start_program
 
 VISITORS = 16
@@ -280,10 +280,12 @@ def close_all_but(*kept: int) -> None:
 
 def be_keeper(channel: socket.socket, order: Order) -> None:
     try:
+        reserve_record()
         keeper = Keeper(channel)
         process = start_program(order)
     except Exception as error:  # noqa: BLE001  whatever it is, the daemon is told
-        channel.send(json.dumps({"error": str(error), "kind": type(error).__name__}).encode())
+        number = error.errno if isinstance(error, OSError) else None
+        channel.send(json.dumps({"error": str(error), "kind": type(error).__name__, "errno": number}).encode())
         return
     order.clear()
     UNENDING.append(process)

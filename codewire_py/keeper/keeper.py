@@ -24,9 +24,11 @@ VERSION = b"\x01"
 VISITORS = 128  # at one door; more are closed at once
 READS = 8  # of the terminal in one turn, so that a flood cannot keep visitors waiting
 BUFFER = 65536
+SHORT = 2048  # bytes of a read after which there is hardly more: poll tells cheaper than another read
 FULL_RETRY = 0.2  # seconds between looks whether the disk has room again
 LAST_WORDS = 1.0, 1 << 20  # seconds and bytes that descendants may go on printing after the program's end
 UNKNOWN = -10000  # an exit status that nobody can know any more
+RECORD, RECORD_ROOM = "exit.json.new", 4096  # taken while there is room: the end can be recorded on a full disk
 
 TIOCGPTPEER = 0x5441
 SIOCOUTQ = 0x5411
@@ -58,6 +60,7 @@ class Keeper:
         self.buffer = memoryview(mmap.mmap(-1, BUFFER))  # mapped, so that only the pages in use count
         self.pending = b""  # read from the terminal, but the disk had no room for it
         self.status: dict[str, Any] | None = None
+        self.is_hurried = False  # killed for good: its end does not wait for room
         self.visitors: dict[int, Visitor] = {}
         self.door = open_door("keeper.sock", VISITORS)
         self.wake = wait_for_children()
@@ -96,8 +99,9 @@ class Keeper:
             if self.length != before:
                 self.ring()
             for descriptor in ready:
-                self.attend(descriptor)
-            if self.status is not None and not self.pending and self.end():
+                if descriptor != self.terminal:
+                    self.attend(descriptor)
+            if self.status is not None and self.end():
                 return
 
     def attend(self, descriptor: int) -> None:
@@ -125,7 +129,7 @@ class Keeper:
             except OSError:
                 return
             self.write(self.buffer[:size])
-            if self.pending:
+            if self.pending or size < SHORT:
                 return
 
     def write(self, data: bytes | memoryview) -> None:
@@ -218,6 +222,7 @@ class Keeper:
         """Our program cannot have lost its pid to another: nobody reaps it before its end is recorded."""
         try:
             if target == SESSION:
+                self.is_hurried |= number == signal.SIGKILL
                 for pid, start in in_session(self.program):
                     send_exactly(pid, start, number)
             elif target == FOREGROUND:
@@ -257,25 +262,51 @@ class Keeper:
         while before != self.length < limit and time.monotonic() < until and not self.pending:
             before = self.length
             self.read(READS)
-        if self.pending:
+        if self.pending and not self.is_hurried:
             return False
         for number in (signal.SIGHUP, signal.SIGCONT):
             self.send_signal(number, FOREGROUND)
         return self.record()
 
+    def count_unread(self) -> int:
+        """Bytes that the terminal still has; they go with it."""
+        count = 0
+        try:
+            while count < LAST_WORDS[1]:
+                count += os.readv(self.terminal, [self.buffer])
+        except OSError:
+            pass
+        return count
+
     def record(self) -> bool:
         survivors = [{"pid": p, "start": s, "command": command_of(p)} for p, s in in_session(self.program)]
         end = dict(self.status or {}, ended_at=time.time(), length=self.length, survivors=survivors)
+        if self.pending:
+            end["unwritten"] = len(self.pending) + self.count_unread()
         try:
-            with open("exit.json.new", "w", encoding="utf-8") as file:
-                json.dump(end, file)
-            os.rename("exit.json.new", "exit.json")
+            write_record(json.dumps(end).encode())
+            os.rename(RECORD, "exit.json")
             os.unlink("keeper.sock")
         except FileNotFoundError:
             pass
         except OSError:
             return False
         return True
+
+
+def write_record(text: bytes) -> None:
+    """Over what `reserve_record` wrote, so that a full disk has room for it."""
+    file = os.open(RECORD, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        if os.write(file, text) < len(text):
+            raise OSError("no room for a whole record")
+        os.ftruncate(file, len(text))
+    finally:
+        os.close(file)
+
+
+def reserve_record() -> None:
+    write_record(b" " * RECORD_ROOM)
 
 
 def as_record(code: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _ERASE = rb"(?:\x1b\[[0-9;]{0,8}[A-Za-z]){0,8}"
 _RAW_LINE_END = re.compile(rb"\n|\r(?:" + _ERASE + rb"\r)*+(?:" + _ERASE + rb"\n)?")
 _RAW_LINE_END_MAX = 128
 _BLOCK: Final = 64 * 1024
+_GLANCE: Final = 4096
 
 
 class Plain:
@@ -38,16 +39,16 @@ class Plain:
 
     def feed(self, data: bytes) -> bytes:
         piece = self._pieces.whole(data)
-        return self._in_lines(SEQUENCE.sub(b"", piece) if b"\x1b" in piece else piece)
+        text = SEQUENCE.sub(b"", piece) if b"\x1b" in piece else piece
+        return self._in_lines(self._decoder.decode(text.translate(None, _UNPRINTABLE)).encode())
 
     def flush(self) -> bytes:
         """The stream has ended: what a half character leaves. An unfinished sequence is no text."""
-        rest = self._in_lines(b"") + self._decoder.decode(b"", final=True).encode()
+        rest = self._in_lines(self._decoder.decode(b"", final=True).encode())
         self._start()
         return rest
 
     def _in_lines(self, text: bytes) -> bytes:
-        text = self._decoder.decode(text.translate(None, _UNPRINTABLE)).encode()
         if not text:
             return text
         if self._has_returned:
@@ -66,6 +67,7 @@ def last_lines(read: Callable[[int, int], bytes], start: int, end: int, count: i
     """
     if count <= 0:
         return end
+    found = 0
     at, after, last = end, b"", end  # the end of the last line is not counted
     while at > start:
         below = max(start, at - _BLOCK)
@@ -74,11 +76,17 @@ def last_lines(read: Callable[[int, int], bytes], start: int, end: int, count: i
             if below + offset >= last:  # also seen from the block after this one
                 continue
             last = below + offset
-            count -= 1
-            if count == 0:
+            if found or _has_text(read(last, min(end - last, _GLANCE))):
+                found += 1
+            if found == count:
                 return last
-        at, after = below, block[:_RAW_LINE_END_MAX]
+        at, after = below, (block + after)[:_RAW_LINE_END_MAX]
     return start
+
+
+def _has_text(data: bytes) -> bool:
+    """Whether this is a last line: what switches colours off behind the last end is none."""
+    return SEQUENCE.sub(b"", data).translate(None, _UNPRINTABLE).rstrip(b"\r") != b""
 
 
 def _line_starts(block: bytes, after: bytes) -> list[int]:

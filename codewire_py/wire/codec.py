@@ -17,7 +17,10 @@ def encode(message: Message) -> bytes:
     """The whole frame. Text may hold any bytes of a command or environment, as surrogates."""
     fields: dict[str, object] = {field: getattr(message, field) for field in type(message).fields}
     fields["type"] = type(message).type
-    return frame(CONTROL, msgpack.packb(fields, unicode_errors="surrogateescape"))
+    try:
+        return frame(CONTROL, msgpack.packb(fields, unicode_errors="surrogateescape"))
+    except OverflowError as error:
+        raise ProtocolError(f"{type(message).type}: a number is too large", "64 bits are the most") from error
 
 
 def decode(payload: bytes) -> Message:

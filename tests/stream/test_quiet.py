@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from stream.plain_terminal import Terminal, asks, copies
 
 from codewire_py.stream.quiet import Quiet, is_query
+from stream.cutting import bytewise, cut_up
+from stream.plain_terminal import Terminal, asks, copies
 
 QUESTIONS = [
     b"\x05", b"\x1bZ",
@@ -22,7 +23,7 @@ QUESTIONS = [
     b"\x1b]10;?;?\x1b\\", b"\x1b]12;?\x07", b"\x1b]19;?\x07", b"\x1b]011;?\x07", b"\x1b]21;foreground=?\x1b\\",
     b"\x1b]22;?__current__\x1b\\", b"\x1b]50;?\x07", b"\x1b]60\x1b\\", b"\x1b]52;c;?\x07", b"\x1b]52;;?\x1b\\",
     b"\x1b]99;i=1:p=?;\x1b\\", b"\x1b]7501;?\x1b\\", b"\x1b]1337;ReportCellSize\x07", b"\x1b]5522;type=read\x1b\\",
-    b"\x1bP$qm\x1b\\", b"\x1bP+q544e\x1b\\", b"\x1bP+Qfont\x1b\\", b"\x1bP@kitty-cmd{\"cmd\":\"ls\"}\x1b\\",
+    b"\x1bP$qm\x1b\\", b"\x1bP+q544e\x1b\\", b"\x1bP+Qfont\x1b\\", b'\x1bP@kitty-cmd{"cmd":"ls"}\x1b\\',
     b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\", b"\x1b_Ga=q\x1b\\",
     b"\x1b[6\x7fn", b"\x1b\x00[c", b"\x1b]11;?\x18", b"\x1b]\x0011;?\x07",
 ]  # fmt: skip
@@ -46,8 +47,9 @@ COPIES = [
 ]  # fmt: skip
 
 BROKEN = [
-    b"\x1b", b"\x1b[", b"\x1b[6", b"\x1b[?", b"\x1b[1;\xff", b"\x1b]", b"\x1b]1", b"\x1b]11;?", b"\x1b]11;", b"\x1b]52;c;A",
-    b"\x1bP", b"\x1bP$", b"\x1bP1$q", b"\x1b_G", b"\x1b_Ga=", b"\x1b]0;ti", b"\x1b]1337;Rep", b"\x18", b"\x1a", b"\x07",
+    b"\x1b", b"\x1b[", b"\x1b[6", b"\x1b[?", b"\x1b[1;\xff", b"\x1b]", b"\x1b]1", b"\x1b]11;?", b"\x1b]11;",
+    b"\x1b]52;c;A", b"\x1bP", b"\x1bP$", b"\x1bP1$q", b"\x1b_G", b"\x1b_Ga=", b"\x1b]0;ti", b"\x1b]1337;Rep",
+    b"\x18", b"\x1a", b"\x07",
     b"n", b"c", b"q", b"?", b"[", b"]", b"\\", b"Z", b"\n", b"\x05", b"\x7f", b";", b"=", b"a=q", b"6n", b"11;?",
     b"$q", b"\xc3", b"\xa9", b"\x9b6n", b"\x1b(", b"\x1b ", b"\x1b[" + b"1" * 300, b"\x1b]4;" + b"1;" * 33_000,
 ]  # fmt: skip
@@ -57,19 +59,19 @@ STREAMS = st.lists(st.sampled_from(QUESTIONS + HARMLESS + COPIES[:2] + BROKEN * 
 
 def feed(data: bytes, cuts: list[int], clipboard: bool = False) -> bytes:
     quiet = Quiet(clipboard)
-    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    pieces = [quiet.feed(data[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
-    return b"".join([*pieces, quiet.flush()])
+    return b"".join([*(quiet.feed(piece) for piece in cut_up(data, cuts)), quiet.flush()])
 
 
 def feed_bytewise(data: bytes, clipboard: bool = False) -> bytes:
     quiet = Quiet(clipboard)
-    return b"".join(quiet.feed(data[at : at + 1]) for at in range(len(data)))
+    return b"".join(quiet.feed(piece) for piece in bytewise(data))
 
 
 def is_drawn(kind: str, body: str) -> bool:
     """Whether it changes the screen; what is longer than any real sequence may be left out."""
-    return not (kind == "control" or asks(kind, body) or copies(kind, body) or body == "\\" or len(body) > 256)
+    return not (
+        kind == "control" or asks(kind, body) or copies(kind, body) or body == "\\" or len(body) > 256
+    )
 
 
 def watch(data: bytes) -> Terminal:
@@ -146,7 +148,9 @@ def test_what_is_undecided_at_the_end_is_dropped() -> None:
     assert quiet.feed(b"n") == b"n"
 
 
-@pytest.mark.parametrize("text", [b"a", b"caf\xc3", b"\xf0\x9f", b"50%\r", b"\x1b]0;a long tit", b"\x1bPq#0;2"])
+@pytest.mark.parametrize(
+    "text", [b"a", b"caf\xc3", b"\xf0\x9f", b"50%\r", b"\x1b]0;a long tit", b"\x1bPq#0;2"]
+)
 def test_nothing_harmless_is_held_back(text: bytes) -> None:
     """What cannot become a question is shown as soon as it is there."""
     assert Quiet().feed(text) == text
@@ -158,7 +162,9 @@ def test_plain_chunks_are_not_copied() -> None:
     assert Quiet().feed(chunk) is chunk
 
 
-@pytest.mark.parametrize("endless", [b"\x1b]11;", b"\x1b[", b"\x1b]52;c;", b"\x1bP$q", b"\x1b_Ga=", b"\x1b]1"])
+@pytest.mark.parametrize(
+    "endless", [b"\x1b]11;", b"\x1b[", b"\x1b]52;c;", b"\x1bP$q", b"\x1b_Ga=", b"\x1b]1"]
+)
 def test_an_endless_sequence_costs_no_memory(endless: bytes) -> None:
     """However long a program goes on, little is held; and a fresh escape is the way out."""
     quiet = Quiet()

@@ -1,0 +1,160 @@
+"""sessions that print numbered lines until they are told to finish, and a client attached to each"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from homes import Home, all_pids, until
+from viewers import Viewer, Viewers
+
+LINES, PAUSE = 10, 0.05  # so many at once, so often: 200 lines a second from each
+PROGRAM = f"""
+import os, sys, time
+over, status = sys.argv[1], int(sys.argv[2])
+number = 0
+while not os.path.exists(over):
+    for number in range(number + 1, number + {LINES} + 1):
+        sys.stdout.write(f"{{number:06d}} \\x1b[3{{number % 8}}m session {{status}} \\u2713 \\x1b[0m\\n")
+    sys.stdout.flush()
+    time.sleep({PAUSE})
+sys.stdout.write(f"{{number}} was the last")
+sys.stdout.flush()
+sys.exit(status)
+"""
+LAST = re.compile(rb"(\d+) was the last$")
+
+
+def line(number: int, status: int) -> bytes:
+    return f"{number:06d} \x1b[3{number % 8}m session {status} ✓ \x1b[0m\r\n".encode()
+
+
+class Load:
+    """Session k, named load-k, exits with status k."""
+
+    def __init__(self, home: Home, viewers: Viewers, count: int) -> None:
+        self.home, self.viewers = home, viewers
+        self.over = home.path.parent / "over"
+        attached = {status: self.launch(status) for status in range(1, count + 1)}
+        self.status_of = {viewer.session(): status for status, viewer in attached.items()}
+        self.attached = {session: attached[status] for session, status in self.status_of.items()}
+        self.programs = {session: born(self.pid(session)) for session in self.attached}
+
+    def launch(self, status: int) -> Viewer:
+        """As everybody does: launched and attached in one step, so the client shows the log from its beginning."""
+        command = (sys.executable, "-I", "-S", "-c", PROGRAM, str(self.over), str(status))
+        return self.viewers.in_terminal("launch", "-a", "--name", f"load-{status}", "--", *command)
+
+    def pid(self, session: int) -> int:
+        return int(next(mark["pid"] for mark in self.home.marks(session) if mark["kind"] == "launched"))
+
+    def check_alive(self) -> None:
+        """Every program is the process that was launched."""
+        assert {session: born(self.pid(session)) for session in self.attached} == self.programs
+
+    def await_more(self) -> None:
+        """Every program goes on printing, every client showing it."""
+        lengths = {session: len(self.home.log(session)) for session in self.attached}
+        for session, length in lengths.items():
+            self.home.until(
+                lambda session=session, length=length: len(self.attached[session].output) > length,
+                f"the viewer of session {session} to show more",
+            )
+
+    def finish(self) -> None:
+        self.over.touch()
+
+    def check_ended(self) -> None:
+        """Each client ended by itself as its program did, and showed what the log holds, which is complete."""
+        for session, viewer in self.attached.items():
+            assert viewer.end() == self.status_of[session], viewer.errors()
+            assert f"completed ({self.status_of[session]})" in viewer.errors()
+            same(self.home.log(session), self.complete(session), f"the log of session {session}")
+            self.check_shown(session, viewer)
+
+    def complete(self, session: int) -> bytes:
+        """What a log that ends as this one does must hold."""
+        last = LAST.search(self.home.log(session))
+        assert last, f"session {session} ends {self.home.log(session)[-100:]!r}"
+        lines = [line(number, self.status_of[session]) for number in range(1, int(last[1]) + 1)]
+        return b"".join([*lines, last[0]])
+
+    def check_shown(self, session: int, viewer: Viewer) -> None:
+        same(viewer.output, self.home.log(session), f"what {viewer.process.args} showed")
+
+    def check_list(self) -> None:
+        listed = {one["id"]: (one["status"], one["exit_code"]) for one in self.home.list()}
+        assert listed == {number: (f"completed ({k})", k) for number, k in self.status_of.items()}
+
+
+def same(found: bytes | bytearray, wanted: bytes, what: str) -> None:
+    """Equal; of two that are not, only the place where they part is worth a look."""
+    if found == wanted:
+        return
+    at = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
+    near = slice(max(0, at - 60), at + 120)
+    raise AssertionError(
+        f"{what}: {len(found)} bytes, not {len(wanted)}; they part at {at}:\n"
+        f"{bytes(found[near])!r}\nis not\n{wanted[near]!r}"
+    )
+
+
+# -- daemons
+
+
+def seeded() -> random.Random:
+    """Random moments that a failed run can repeat, as far as moments can be repeated."""
+    seed = int(os.environ.get("HOUSE_SEED") or random.randrange(1 << 20))
+    print(f"HOUSE_SEED={seed}")
+    return random.Random(seed)
+
+
+def daemons(home: Home) -> list[int]:
+    """Every daemon process of this home, also one that only begins."""
+    mark = f"CODEWIRE_HOME={home.path}".encode()
+    found = []
+    for pid in all_pids():
+        with suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            is_daemon = b"codewire_py" in words and b"daemon" in words and b"--check" not in words
+            if is_daemon and mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.append(pid)
+    return found
+
+
+def kill_daemon(home: Home, after: float) -> None:
+    """Once there is one, so many seconds later; waits for nothing but its death."""
+    home.until(lambda: daemons(home), "the clients to bring a daemon back")
+    time.sleep(after)
+    kill(*daemons(home))
+
+
+def kill(*pids: int) -> None:
+    """With -9; returns when they are dead."""
+    births = [born(pid) for pid in pids]
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for pid, birth in zip(pids, births, strict=True):
+        until(lambda pid=pid, birth=birth: not birth or born(pid) != birth, f"process {pid} to die")
+
+
+def born(pid: int) -> tuple[int, int]:
+    """(pid, start): the same process, or nothing once it is dead."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        if fields[0] not in b"ZX":
+            return pid, int(fields[19])
+    return ()  # type: ignore[return-value]
+
+
+def json_of(text: str) -> Any:
+    return json.loads(text)

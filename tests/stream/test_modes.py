@@ -1,0 +1,188 @@
+"""a terminal gets back what a stream switched on, and nothing it did not touch"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from codewire_py.stream.modes import Modes
+from stream.cutting import bytewise, cut_up
+
+ST = b"\x1b\\"
+
+# What a program sends, what brings the terminal back.
+SWITCHES = [
+    *((b"\x1b[?%dh" % mode, b"\x1b[?%dl" % mode) for mode in (
+        1, 5, 9, 47, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1047, 1049, 2004, 2026, 2027, 2031,
+        2048, 5522, 9001,
+    )),
+    (b"\x1b[?25l", b"\x1b[?25h"),
+    (b"\x1b[?7l", b"\x1b[?7h"),
+    (b"\x1b[?6h", b"\x1b[?6l\x1b[999;1H"),
+    (b"\x1b[?69h", b"\x1b7\x1b[?69l\x1b[r\x1b8"),
+    (b"\x1b[?1000;1006h", b"\x1b[?1000l\x1b[?1006l"),
+    (b"\x1b[4h", b"\x1b[4l"),
+    (b"\x1b[20h", b"\x1b[20l"),
+    (b"\x1b=", b"\x1b>"),
+    (b"\x1b[>1u", b"\x1b[<1u"),
+    (b"\x1b[>1u\x1b[>5u", b"\x1b[<2u"),
+    (b"\x1b[=5u", b"\x1b[=0u"),
+    (b"\x1b[=1;2u", b"\x1b[=0u"),
+    (b"\x1b[>4;2m", b"\x1b[>4m"),
+    (b"\x1b[>4n", b"\x1b[>4m"),
+    (b"\x1b[>1;2m", b"\x1b[>1m"),
+    (b"\x1b[5 q", b"\x1b[0 q"),
+    (b"\x1b[2;20r", b"\x1b7\x1b[r\x1b8"),
+    (b"\x0e", b"\x0f"),
+    (b"\x1b(0", b"\x1b(B"),
+    (b"\x1b)0", b"\x1b)B"),
+    (b"\x1b[1;31m", b"\x1b[0m"),
+    (b"\x1b[38:2::1:2:3m", b"\x1b[0m"),
+    (b"\x1b]10;#fff\x07", b"\x1b]110" + ST),
+    (b"\x1b]11;rgb:00/00/00\x1b\\", b"\x1b]111" + ST),
+    (b"\x1b]12;red\x07", b"\x1b]112" + ST),
+    (b"\x1b]10;#fff;#000\x07", b"\x1b]110" + ST + b"\x1b]111" + ST),
+    (b"\x1b]4;1;#f00;2;#0f0\x07", b"\x1b]104" + ST),
+    (b"\x1b]8;id=1;http://a\x07", b"\x1b]8;;" + ST),
+    (b"\x1b]9;4;1;50\x07", b"\x1b]9;4;0" + ST),
+    (b"\x1b[22;0t", b"\x1b[23;0t"),
+    (b"\x1b[22;0;0t\x1b[22;2t", b"\x1b[23;2t\x1b[23;0t"),
+]  # fmt: skip
+
+# What a program sends that leaves nothing on.
+LEFT_OFF = [
+    b"text\r\n", b"\x1b[H\x1b[2J", b"\x1b7\x1b[5;5H\x1b8", b"\x1b[s\x1b[u", b"\x1b[1m\x1b[m", b"\x1b[7mx\x1b[0m",
+    b"\x1b[?1049h\x1b[?1049l", b"\x1b[?1049h\x1b[?47l", b"\x1b[?25l\x1b[?25h", b"\x1b[?2026h\x1b[?2026l",
+    b"\x1b[?12h", b"\x1b[?7h", b"\x1b[?25h", b"\x1b[4l", b"\x1b=\x1b>", b"\x1b[>1u\x1b[<u", b"\x1b[>1u\x1b[<9u",
+    b"\x1b[=1u\x1b[=1;3u", b"\x1b[>4;2m\x1b[>4m", b"\x1b[>4;2m\x1b[>m", b"\x1b[2 q\x1b[0 q", b"\x1b[2 q\x1b[ q",
+    b"\x1b[2;20r\x1b[r", b"\x0e\x0f", b"\x1b(0qqq\x1b(B", b"\x1b]10;?\x07", b"\x1b]11;#000\x07\x1b]111\x07",
+    b"\x1b]4;1;#f00\x07\x1b]104\x07", b"\x1b]4;1;#f00\x07\x1b]104;1\x07", b"\x1b]4;1;?\x07",
+    b"\x1b]8;;http://a\x07x\x1b]8;;\x07", b"\x1b]9;4;1;50\x07\x1b]9;4;0\x07", b"\x1b[22;0t\x1b[23;0t", b"\x1b[23t",
+    b"\x1b[8;24;80t", b"\x1b]0;[?1000h\x07", b"\x1bPq[?1000h\x1b\\", b"\x1b[?u", b"\x1b[6n", b"\x1b[?1h\x1b[?1l",
+]  # fmt: skip
+
+BROKEN = [
+    b"\x1b",
+    b"\x1b[",
+    b"\x1b[?",
+    b"\x1b]8;;x",
+    b"\x1b]4;1;",
+    b"\x1bP",
+    b"\x18",
+    b"\x07",
+    ST,
+    b"h",
+    b"m",
+    b"1049",
+    b"\x0e",
+]
+RESETS = [b"\x1bc", b"\x1b[!p"]
+PARTS = [on for on, _ in SWITCHES] + [off for _, off in SWITCHES] + LEFT_OFF + BROKEN + RESETS
+STREAMS = st.lists(st.sampled_from(PARTS), max_size=16).map(b"".join)
+
+
+def follow(*pieces: bytes) -> Modes:
+    modes = Modes()
+    for piece in pieces:
+        modes.feed(piece)
+    return modes
+
+
+@pytest.mark.parametrize(("on", "off"), SWITCHES)
+def test_what_is_on_is_switched_off(on: bytes, off: bytes) -> None:
+    """The bytes that undo it, and no others, at once or byte by byte."""
+    assert follow(b"a" + on + b"b").undo() == off
+    assert follow(*bytewise(b"a" + on + b"b")).undo() == off
+
+
+@pytest.mark.parametrize("data", LEFT_OFF)
+def test_what_is_off_is_left_alone(data: bytes) -> None:
+    """A terminal that has nothing on is sent nothing."""
+    assert follow(data).undo() == b""
+    assert follow(*bytewise(data)).undo() == b""
+
+
+@given(STREAMS, st.lists(st.integers(0, 1 << 10), max_size=8))
+@settings(max_examples=600, deadline=None)
+def test_where_the_stream_is_cut_does_not_matter(data: bytes, cuts: list[int]) -> None:
+    """The same is remembered whatever the reads were."""
+    whole, cut = follow(data), follow(*cut_up(data, cuts))
+    assert (cut.undo(), cut.enter()) == (whole.undo(), whole.enter())
+
+
+@given(STREAMS)
+@example(b"\x1b[?1049h\x1b[>1u\x1b[?6h\x1b[2;5r\x1b(0\x0e\x1b[31m\x1b]0;ti")
+@settings(max_examples=600, deadline=None)
+def test_undoing_leaves_nothing_on(data: bytes) -> None:
+    """Whatever a program left on when it went, nothing is on after undo."""
+    modes = follow(data, follow(data).undo())
+    modes._keyboards[1].flags = [0]  # the alternate screen's own keyboard is out of reach once it is left
+    assert modes.undo() == b""
+
+
+@given(STREAMS)
+@settings(max_examples=600, deadline=None)
+def test_entering_switches_the_same_on_again(data: bytes) -> None:
+    """A fresh terminal that is sent what enter gives has the same modes, so it needs the same undone."""
+    modes = follow(data + b"\x18\x1b[m\x1b]8;;\x07\x1b]9;4;0\x07\x1b[?2026l")  # these a repaint switches on
+    if not modes._alternate:
+        modes._keyboards[1].flags = [0]
+    again = follow(modes.enter())
+    assert set(again.undo().split(b"\x1b")) == set(modes.undo().split(b"\x1b"))
+    assert len(again.undo()) == len(modes.undo())
+
+
+def test_a_full_reset_clears_everything() -> None:
+    """After RIS a terminal needs nothing undone."""
+    assert follow(b"".join(on for on, _ in SWITCHES) + b"\x1bc").undo() == b""
+
+
+def test_a_soft_reset_clears_what_it_resets() -> None:
+    """After DECSTR colours, margins and the cursor need nothing; the mouse and the alternate screen do."""
+    assert follow(b"\x1b[31m\x1b[2;5r\x1b[?25l\x1b[4h\x1b=\x1b(0\x0e\x1b[?6h\x1b[!p").undo() == b""
+    assert follow(b"\x1b[?1049h\x1b[?1000h\x1b[!p").undo() == b"\x1b[?1049l\x1b[?1000l"
+    assert follow(b"\x1b[!p\x1b[31m\x0e").undo() == b"\x0f\x1b[0m"
+
+
+def test_an_unfinished_sequence_is_cut_short_first() -> None:
+    """What undo sends is obeyed, not taken for the rest of a title."""
+    assert follow(b"\x1b[?25l\x1b]0;ti").undo() == b"\x18\x1b\\\x1b[?25h"
+    assert follow(b"\x1b[?25l\x1bPq" + b"~" * 200_000).undo() == b"\x18\x1b\\\x1b[?25h"
+    assert follow(b"\x1b[?25l\x1b]0;ti\x07").undo() == b"\x1b[?25h"
+
+
+def test_each_screen_has_its_own_keyboard() -> None:
+    """The flags pushed on the alternate screen are popped before it is left, those of the main screen after."""
+    modes = follow(b"\x1b[>1u\x1b[?1049h\x1b[>3u\x1b[>5u")
+    assert modes.undo() == b"\x1b[<2u\x1b[?1049l\x1b[<1u"
+    assert modes.enter() == b"\x1b[>1u\x1b[?1049h\x1b[>3u\x1b[>5u"
+    modes.feed(b"\x1b[?1049l")
+    assert modes.undo() == b"\x1b[<1u"
+
+
+def test_margins_are_reset_where_the_cursor_stays() -> None:
+    """To reset margins moves the cursor, so it is saved around that; after leaving the alternate screen."""
+    assert follow(b"\x1b[?1049h\x1b[3;9r").undo() == b"\x1b[?1049l\x1b7\x1b[r\x1b8"
+    assert follow(b"\x1b[3;9r").enter() == b"\x1b7\x1b[3;9r\x1b8"
+    assert follow(b"\x1b[?69h\x1b[5;40s\x1b[3;9r").enter() == b"\x1b7\x1b[?69h\x1b[5;40s\x1b[3;9r\x1b8"
+
+
+def test_colours_come_back_as_they_were() -> None:
+    """A changed background is what the program chose, also after it was undone in between."""
+    assert follow(b"\x1b]11;#123\x07\x1b]4;7;red\x07").enter() == b"\x1b]11;#123\x1b\\\x1b]4;7;red\x1b\\"
+
+
+def test_a_stream_costs_no_memory() -> None:
+    """However much a program pushes and sets, little is kept of it."""
+    modes = Modes()
+    for index in range(3000):
+        modes.feed(b"\x1b[>1u\x1b[22;0t\x1b]4;%d;#fff\x07\x1b[?%dh" % (index, index + 10_000))
+    modes.feed(b"\x1b]10;" + b"x" * 60_000 + b"\x07")
+    assert len(modes.enter()) < 30_000
+    assert modes.undo().startswith(b"\x1b[<99u")
+
+
+def test_huge_numbers_are_harmless() -> None:
+    """A number too long for any mode is no mode, and no error."""
+    assert follow(b"\x1b[?" + b"9" * 200 + b"h\x1b[?0001049h").undo() == b"\x1b[?1049l"
