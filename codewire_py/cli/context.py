@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from codewire_py.errors import HomeError
-from codewire_py.home.paths import home_path
+from codewire_py.home.paths import home_path, number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ def config() -> Config:
 
 def inside() -> int:
     """The session of this home that we run in; 0: none."""
-    word = os.environ.get("CODEWIRE_SESSION", "")
-    return int(word) if word.isdigit() else 0
+    return number_of(os.environ.get("CODEWIRE_SESSION", ""))
 
 
 def has_home() -> bool:

@@ -57,7 +57,7 @@ def signal_number(word: str | None) -> int:
         return 0
     import signal
 
-    if word.isdigit():
+    if word.isascii() and word.isdigit():
         found = int(word)
     else:
         name = word.upper().removeprefix("SIG")

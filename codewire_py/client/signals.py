@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # a built-in that typeshed leaves out
+import _signal
 import os
 
 TYPE_CHECKING = False

@@ -50,9 +50,9 @@ class Hatchery:
         self.stream: trio.SocketStream | None = None
         self.waiting: dict[str, trio.MemorySendChannel[Answer]] = {}
 
-    async def order(self, order: dict[str, Any]) -> Answer:
+    async def order(self, session: str, order: dict[str, Any]) -> Answer:
         """Raise CannotLaunch when the program cannot run, OSError when there is no room for the session."""
-        answer = await self.say(order["session"], order)
+        answer = await self.say(session, order)
         if answer.get("errno") in (errno.ENOSPC, errno.EDQUOT):
             raise OSError(answer["errno"], answer["error"])
         if "error" in answer:
@@ -63,11 +63,10 @@ class Hatchery:
         stream = await self.open()
         inlet, outlet = trio.open_memory_channel[Answer](1)
         self.waiting[session] = inlet
-        payload = json.dumps(word).encode()
         try:
             with trio.fail_after(limits.KEEPER_SECONDS):
                 async with self.sending:
-                    await stream.send_all(struct.pack(">I", len(payload)) + payload)
+                    await stream.send_all(make_letter(session, json.dumps(word).encode()))
                 return await outlet.receive()
         except (
             trio.EndOfChannel,
@@ -117,33 +116,45 @@ class Hatchery:
             inlet.close()
 
     def deal_out(self, unread: bytearray) -> None:
-        while len(unread) >= 4 and len(unread) >= 4 + (size := int.from_bytes(unread[:4], "big")):
-            answer = json.loads(bytes(unread[4 : 4 + size]))
-            del unread[: 4 + size]
-            inlet = self.waiting.get(answer["session"])
+        while letter := take_letter(unread):
+            session, answer = letter
+            inlet = self.waiting.get(session)
             if inlet is not None:
                 inlet.send_nowait(answer)
 
 
 async def ask_hatchery(name: str, session: str) -> Answer:
     """What a hatchery of any version knows of a session; nothing when it is gone itself."""
-    word = json.dumps({"ask": session}).encode()
     with suppress(OSError, trio.BrokenResourceError), trio.move_on_after(limits.VISIT_SECONDS):
         async with await trio.open_unix_socket(f"{name}.sock") as stream:
-            await stream.send_all(struct.pack(">I", len(word)) + word)
-            answer = await read_answer(stream)
-            if answer:
-                return answer
-    return {"session": session, "known": False}
+            await stream.send_all(make_letter(session, b""))
+            return await read_answer(stream)
+    return {"known": False}
 
 
 async def read_answer(stream: trio.SocketStream) -> Answer:
     unread = bytearray()
     async for data in stream:
         unread += data
-        if len(unread) >= 4 and len(unread) >= 4 + int.from_bytes(unread[:4], "big"):
-            return dict(json.loads(bytes(unread[4:])))
-    return {}
+        if letter := take_letter(unread):
+            return letter[1]
+    return {"known": False}
+
+
+def make_letter(session: str, order: bytes) -> bytes:
+    """To the hatchery: a length, the session's directory, a line end, and the order; without one, a question."""
+    word = session.encode() + b"\n" + order
+    return struct.pack(">I", len(word)) + word
+
+
+def take_letter(unread: bytearray) -> tuple[str, Answer] | None:
+    """(session, answer), once it is whole."""
+    size = 4 + int.from_bytes(unread[:4], "big")
+    if len(unread) < max(size, 4):
+        return None
+    session, _, answer = bytes(unread[4:size]).partition(b"\n")
+    del unread[:size]
+    return session.decode(), dict(json.loads(answer))
 
 
 def try_visit(directory: str) -> Door | None:

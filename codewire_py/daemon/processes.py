@@ -7,7 +7,7 @@ import signal
 from typing import Any
 
 from codewire_py.errors import HomeError
-from codewire_py.home.paths import home_path
+from codewire_py.home.paths import home_path, number_of
 
 
 def start_of(pid: int) -> int:
@@ -56,9 +56,9 @@ def environment_of(pid: int) -> dict[str, str]:
 
 def origin_of(environ: dict[str, str], home: str) -> int:
     """The session of this home that it was started in, if any."""
-    word = environ.get("CODEWIRE_SESSION", "")
+    number = number_of(environ.get("CODEWIRE_SESSION", ""))
     try:
-        return int(word) if word.isdigit() and home_path(environ) == home else 0
+        return number if number and home_path(environ) == home else 0
     except HomeError:
         return 0
 

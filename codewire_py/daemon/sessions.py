@@ -18,7 +18,7 @@ from codewire_py.daemon.following import Following
 from codewire_py.daemon.keeping import Hatchery, HatcheryLost, ask_hatchery
 from codewire_py.daemon.session import Session
 from codewire_py.errors import CannotLaunch, CodewireError, DiskFull, LimitReached, NameTaken, NoSuchSession
-from codewire_py.home.paths import BIRTH, INDEX, LAST_ID, SESSIONS
+from codewire_py.home.paths import BIRTH, INDEX, LAST_ID, SESSIONS, number_of
 from codewire_py.home.records import Birth, read_birth, set_aside, write_whole
 from codewire_py.wire import messages
 
@@ -46,7 +46,7 @@ class Sessions:
         """Find what earlier daemons left. Unfinished launches are completed or removed before anybody is served."""
         os.makedirs(SESSIONS, mode=0o700, exist_ok=True)
         check_index()
-        numbers = sorted(int(name) for name in os.listdir(SESSIONS) if name.isdigit())
+        numbers = sorted(number_of(name) for name in os.listdir(SESSIONS) if name == str(number_of(name)))
         self.last_id = max([read_last_id(), *numbers])
         async with trio.open_nursery() as adopting:
             for number in numbers:
@@ -67,7 +67,7 @@ class Sessions:
 
     async def finish_launch(self, session: Session) -> bool:
         """A daemon died between the order and its reply: did the program run?"""
-        if session.is_lost:
+        if session.is_lost and not session.log_stat()[0]:
             journal.warning("session %d was never launched; removed", session.number)
             shutil.rmtree(session.directory, ignore_errors=True)
             return False
@@ -140,12 +140,12 @@ class Sessions:
         self, directory: str, path: str, env: dict[str, str], request: messages.Launch
     ) -> dict[str, Any]:
         order = {
-            "session": directory, "path": path, "argv": request.command, "directory": request.directory, "env": env,
+            "path": path, "argv": request.command, "directory": request.directory, "env": env,
             "rows": request.rows, "cols": request.cols, "umask": request.umask, "nofile": request.nofile,
         }  # fmt: skip
         # Once ordered it becomes a session or nothing, whoever leaves meanwhile.
         with trio.CancelScope(shield=True):
-            answer = await self.hatchery.order(order)
+            answer = await self.hatchery.order(directory, order)
         return answer  # noqa: RET504  mypy knows that a scope may swallow; a shielded one cannot
 
     # -- find
@@ -153,8 +153,8 @@ class Sessions:
     def find(self, word: str) -> Session:
         """By id, else by name: a running one first, else the one that had it last."""
         plain = word.removeprefix("@")
-        if plain.isdigit():
-            session = self.by_id.get(int(plain)) if len(plain) < 19 else None
+        if plain.isascii() and plain.isdigit():
+            session = self.by_id.get(number_of(plain))
             if session is None:
                 raise NoSuchSession(f"session {plain} not found")
             return session
@@ -230,7 +230,10 @@ def tell_why(error: BaseException) -> BaseException:
 def read_last_id() -> int:
     try:
         with open(LAST_ID, encoding="ascii", errors="replace") as file:
-            return int(file.read(20))
+            found = int(file.read(20))
+            if not 0 <= found < 1 << 53:
+                raise ValueError(f"{found} was never an id")
+            return found
     except FileNotFoundError:
         return 0
     except ValueError:

@@ -31,6 +31,11 @@ def home_path(environ: Mapping[str, str]) -> str:
     return os.path.join(os.path.abspath(home), ".codewire")
 
 
+def number_of(word: str) -> int:
+    """The id that a word is; 0: it is none."""
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 19 else 0
+
+
 def session_path(home: str, number: int) -> str:
     return f"{home}/{SESSIONS}/{number}"
 

@@ -6,32 +6,25 @@ keeper is killed its program becomes the hatchery's child, so its exit status ca
 
 from __future__ import annotations
 
-import ctypes
+import _signal
+import _socket
 import fcntl
 import gc
-import json
 import os
 import resource
 import select
-import signal
-import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
-from itertools import pairwise
-from typing import Any
 
-from .door import drain, let_in, open_door, wait_for_children
-from .keeper import UNKNOWN, Keeper, reserve_record
-from .program import Order, start_program
+from .door import drain, let_in, open_door, receive_with, wait_for_children
+from .hatching import Role, be_keeper, be_subreaper, be_successor, run_child
+from .keeper import UNKNOWN
 
 VISITORS = 16
 ORDER_LIMIT = 64 << 20  # an environment and a command line may be large; the kernel's own limit is far below
 LINGER = 1.0  # seconds an unneeded hatchery waits for a new daemon
 PATIENCE = 5, 10.0  # so many keepers lost within so many seconds, and the session is given up
-PR_SET_CHILD_SUBREAPER = 36
-UNENDING: list[Any] = []  # a PtyProcess that is finalised hangs its program up
 
 
 class Nest:
@@ -39,7 +32,7 @@ class Nest:
 
     def __init__(self, session: str, asker: Asker | None) -> None:
         self.session, self.asker = session, asker
-        self.channel: socket.socket | None = None
+        self.channel: _socket.socket | None = None
         self.terminal = self.program = -1
         self.is_ward = self.is_told = False  # a ward's keeper was killed: its program is our child now
         self.losses: list[float] = []
@@ -56,13 +49,16 @@ class Nest:
 
 
 class Asker:
-    """A daemon's conversation with us: a length, then JSON, both ways."""
+    """A daemon's conversation with us. A length, then a session's directory, a line end, and JSON: an order, or
+    nothing, which asks what we know of it. Only the keeper-to-be reads the JSON: whatever we touch after a fork, every
+    keeper there is pays for.
+    """
 
-    def __init__(self, peer: socket.socket) -> None:
+    def __init__(self, peer: _socket.socket) -> None:
         self.peer, self.unread = peer, bytearray()
 
-    def take_orders(self) -> list[Order] | None:
-        """What it has asked since; None when it is gone or talks nonsense."""
+    def take_orders(self) -> list[tuple[str, bytes]] | None:
+        """(session, order) of each that came since; None when the daemon is gone or talks nonsense."""
         orders = []
         try:
             data = self.peer.recv(1 << 20)
@@ -77,16 +73,17 @@ class Asker:
                 return None
             if len(self.unread) < 4 + size:
                 break
-            orders.append(json.loads(bytes(self.unread[4 : 4 + size])))
+            session, _, order = bytes(self.unread[4 : 4 + size]).partition(b"\n")
+            orders.append((os.fsdecode(session), order))
             del self.unread[: 4 + size]
         return orders if data else None
 
-    def reply(self, **answer: Any) -> None:
-        word = json.dumps(answer).encode()
+    def reply(self, session: str, answer: bytes) -> None:
+        word = os.fsencode(session) + b"\n" + answer
         try:
-            self.peer.send(struct.pack(">I", len(word)) + word)
+            self.peer.send(len(word).to_bytes(4, "big") + word)
         except OSError:
-            pass  # a daemon that is gone finds the session by its directory
+            return  # a daemon that is gone finds the session by its directory
 
 
 class Hatchery:
@@ -141,27 +138,26 @@ class Hatchery:
             self.poll.unregister(descriptor)
             self.askers.pop(descriptor).peer.close()
             return
-        for order in orders:
-            if "ask" in order:
-                asker.reply(**self.what_of(order["ask"]))
-            else:
-                nest = Nest(order["session"], asker)
+        for session, order in orders:
+            if order:
+                nest = Nest(session, asker)
                 self.fork(nest, lambda channel, order=order: be_keeper(channel, order))  # type: ignore[misc]
+            else:
+                asker.reply(session, self.what_of(session))
 
-    def what_of(self, session: str) -> dict[str, Any]:
-        known = [
-            (pid, nest) for pid, nest in self.nests.items() if nest.session == session and nest.program > 0
-        ]
-        pids = {"keeper": known[0][0], "program": known[0][1].program} if known else {}
-        return {"session": session, "known": bool(known), **pids}
+    def what_of(self, session: str) -> bytes:
+        for pid, nest in self.nests.items():
+            if nest.session == session and nest.program > 0:
+                return b'{"known": true, "keeper": %d, "program": %d}' % (pid, nest.program)
+        return b'{"known": false}'
 
     # -- keepers
 
-    def fork(self, nest: Nest, role: Callable[[socket.socket], None]) -> None:
-        nest.channel, theirs = socket.socketpair()
+    def fork(self, nest: Nest, role: Role) -> None:
+        nest.channel, theirs = _socket.socketpair()
         pid = os.fork()
         if pid == 0:
-            run_child(nest, theirs, role)
+            run_child(nest.session, theirs, nest.terminal, role)
         theirs.close()
         nest.channel.setblocking(False)
         self.nests[pid] = nest
@@ -173,19 +169,19 @@ class Hatchery:
             return
         nest, channel = found[0], found[0].channel
         try:
-            word, terminals, _, _ = socket.recv_fds(channel, 65536, 1)
+            word, terminal = receive_with(channel)
         except BlockingIOError:
             return
         except OSError:
-            word, terminals = b"", []
+            word = b""
         if not word:
             self.forget_channel(nest)
             return
-        said = json.loads(word)
-        if terminals:
-            nest.terminal, nest.program = terminals[0], said["program"]
+        if terminal >= 0:
+            nest.terminal, nest.program = terminal, int(word)
+            word = self.what_of(nest.session)
         if nest.asker:
-            nest.asker.reply(session=nest.session, **said)
+            nest.asker.reply(nest.session, word)
             nest.asker = None
 
     def forget_channel(self, nest: Nest) -> None:
@@ -211,15 +207,13 @@ class Hatchery:
     def lose_keeper(self, nest: Nest) -> None:
         self.forget_channel(nest)
         if nest.asker:
-            nest.asker.reply(
-                session=nest.session, error="the keeper died before the program ran", kind="OSError"
-            )
+            nest.asker.reply(nest.session, b'{"error": "the keeper died before the program ran"}')
         if nest.is_over() or nest.is_hopeless():
             if nest.terminal >= 0:
                 os.close(nest.terminal)
             return
         nest.is_ward, nest.is_told, nest.asker = True, False, None
-        self.fork(nest, lambda channel: be_successor(channel, nest))
+        self.fork(nest, lambda channel: be_successor(channel, nest.terminal, nest.program))
 
     def look_after(self, nest: Nest) -> None:
         """Tell a successor how its program ended, and leave the program unreaped until that is recorded."""
@@ -250,67 +244,14 @@ def children() -> set[int]:
         return set()
 
 
-# -- in the forked child
-
-
-def run_child(nest: Nest, channel: socket.socket, role: Callable[[socket.socket], None]) -> None:
-    """Never returns: a keeper leaves by `_exit`, so that nothing it inherited is ever finalised."""
-    code = 1
-    try:
-        os.setsid()
-        for number in (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-        signal.set_wakeup_fd(-1)
-        close_all_but(channel.fileno(), nest.terminal)
-        os.chdir(nest.session)
-        role(channel)
-        code = 0
-    except BaseException:  # noqa: BLE001  a forked child must never get back into its parent's code
-        sys.excepthook(*sys.exc_info())
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def close_all_but(*kept: int) -> None:
-    edges = [2, *sorted(descriptor for descriptor in kept if descriptor > 2), 1 << 20]
-    for low, high in pairwise(edges):
-        os.closerange(low + 1, high)
-
-
-def be_keeper(channel: socket.socket, order: Order) -> None:
-    try:
-        reserve_record()
-        keeper = Keeper(channel)
-        process = start_program(order)
-    except Exception as error:  # noqa: BLE001  whatever it is, the daemon is told
-        number = error.errno if isinstance(error, OSError) else None
-        channel.send(json.dumps({"error": str(error), "kind": type(error).__name__, "errno": number}).encode())
-        return
-    order.clear()
-    UNENDING.append(process)
-    keeper.keep(process.fd, process.pid, is_parent=True)
-    socket.send_fds(
-        channel, [json.dumps({"program": process.pid, "keeper": os.getpid()}).encode()], [process.fd]
-    )
-    keeper.serve_program()
-
-
-def be_successor(channel: socket.socket, nest: Nest) -> None:
-    keeper = Keeper(channel)
-    keeper.keep(nest.terminal, nest.program, is_parent=False)
-    keeper.serve_program()
-
-
 def main() -> None:
     os.umask(0o077)
     gc.disable()  # a keeper makes no cycles, and a collection would unshare the pages it has from its parent
-    for number in (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
+    for number in (_signal.SIGPIPE, _signal.SIGHUP, _signal.SIGINT):
+        _signal.signal(number, _signal.SIG_IGN)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 1 << 16, hard))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    be_subreaper()
     try:
         hatchery = Hatchery(sys.argv[1])
     except BlockingIOError:

@@ -6,18 +6,18 @@ whoever visits its door, and hands the terminal to a visitor that asks for it. T
 
 from __future__ import annotations
 
+import _signal
+import _socket
 import fcntl
 import json
 import mmap
 import os
 import select
-import signal
-import socket
 import struct
 import time
 from typing import Any
 
-from .door import drain, let_in, open_door, wait_for_children
+from .door import drain, let_in, open_door, send_with, wait_for_children
 from .processes import command_of, in_session, send_exactly
 
 VERSION = b"\x01"
@@ -28,7 +28,10 @@ SHORT = 2048  # bytes of a read after which there is hardly more: poll tells che
 FULL_RETRY = 0.2  # seconds between looks whether the disk has room again
 LAST_WORDS = 1.0, 1 << 20  # seconds and bytes that descendants may go on printing after the program's end
 UNKNOWN = -10000  # an exit status that nobody can know any more
-RECORD, RECORD_ROOM = "exit.json.new", 4096  # taken while there is room: the end can be recorded on a full disk
+RECORD, RECORD_ROOM = (
+    "exit.json.new",
+    4096,
+)  # taken while there is room: the end can be recorded on a full disk
 
 TIOCGPTPEER = 0x5441
 SIOCOUTQ = 0x5411
@@ -37,22 +40,22 @@ PROGRAM, FOREGROUND, SESSION = 0, 1, 2
 
 
 class Visitor:
-    __slots__ = ("peer", "unsaid", "quiet_until")
+    __slots__ = ("peer", "file", "unsaid", "quiet_until")
 
-    def __init__(self, peer: socket.socket) -> None:
-        self.peer = peer
+    def __init__(self, peer: _socket.socket) -> None:
+        self.peer, self.file = peer, peer.fileno()
         self.unsaid = b""
         self.quiet_until = 0
 
     def has_unread_bell(self) -> bool:
         """Whether our last byte still waits for the visitor; another would tell it nothing new."""
-        return fcntl.ioctl(self.peer, SIOCOUTQ, b"\0\0\0\0") != b"\0\0\0\0"
+        return fcntl.ioctl(self.file, SIOCOUTQ, b"\0\0\0\0") != b"\0\0\0\0"
 
 
 class Keeper:
     """One program's terminal, log and door. The program is our child, or the hatchery's if we are a successor."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: _socket.socket) -> None:
         """Open all that can fail before there is a program; the working directory is the session's."""
         self.channel = channel
         self.log = os.open("output.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -69,17 +72,15 @@ class Keeper:
         for source in (self.door.fileno(), self.wake, channel.fileno()):
             self.poll.register(source, select.POLLIN)
 
-    def keep(self, terminal: int, program: int, is_parent: bool) -> None:
-        self.terminal, self.program, self.is_parent = terminal, program, is_parent
+    def keep(self, terminal: int, program: int) -> None:
+        self.terminal, self.program = terminal, program
         os.set_blocking(terminal, False)
         # While a slave is open the terminal never reports EIO: the end is the program's exit, nothing else.
         self.slave = fcntl.ioctl(terminal, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
         self.poll.register(terminal, select.POLLIN)
-        if not is_parent:
-            self.watch_program()
 
     def watch_program(self) -> None:
-        """It is the hatchery's child; should the hatchery die too, this still tells us *that* it ended."""
+        """It is the hatchery's child now; should the hatchery die too, this still tells us *that* it ended."""
         try:
             self.watched = os.pidfd_open(self.program)
         except OSError:
@@ -172,7 +173,7 @@ class Keeper:
     def tell(self, visitor: Visitor, word: bytes, terminal: int = -1) -> None:
         try:
             if terminal >= 0:
-                socket.send_fds(visitor.peer, [word], [terminal])
+                send_with(visitor.peer, word, terminal)
             else:
                 visitor.peer.send(word)
         except BlockingIOError:
@@ -210,7 +211,7 @@ class Keeper:
         kind, number, target = order[:1], order[1], order[2]
         if kind == b"t":
             self.tell(visitor, TERMINAL, self.terminal)
-        elif kind == b"S" and 0 < number < signal.NSIG and target <= SESSION:
+        elif kind == b"S" and 0 < number < _signal.NSIG and target <= SESSION:
             self.tell(visitor, DONE if self.send_signal(number, target) else NOBODY)
         elif kind == b"q":
             step = int.from_bytes(order[1:], "big") << 20
@@ -222,7 +223,7 @@ class Keeper:
         """Our program cannot have lost its pid to another: nobody reaps it before its end is recorded."""
         try:
             if target == SESSION:
-                self.is_hurried |= number == signal.SIGKILL
+                self.is_hurried |= number == _signal.SIGKILL
                 for pid, start in in_session(self.program):
                     send_exactly(pid, start, number)
             elif target == FOREGROUND:
@@ -236,9 +237,14 @@ class Keeper:
     # -- the end
 
     def see_exit(self) -> None:
-        if self.is_parent and self.status is None:
-            pid, status = os.waitpid(self.program, os.WNOHANG)
-            if pid:
+        """Reap whoever ended: our program, or what a session left to us as their subreaper."""
+        pid = -1
+        while pid:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == self.program:
                 self.status = as_record(os.waitstatus_to_exitcode(status))
 
     def hear_hatchery(self) -> None:
@@ -264,7 +270,7 @@ class Keeper:
             self.read(READS)
         if self.pending and not self.is_hurried:
             return False
-        for number in (signal.SIGHUP, signal.SIGCONT):
+        for number in (_signal.SIGHUP, _signal.SIGCONT):
             self.send_signal(number, FOREGROUND)
         return self.record()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _signal
 import os
-import signal
 
 
 def look_at(pid: int) -> tuple[int, bytes, int] | None:
@@ -44,7 +44,7 @@ def send_exactly(pid: int, start: int, number: int) -> bool:
         look = look_at(pid)
         if look is None or look[2] != start:
             return False
-        signal.pidfd_send_signal(handle, number)
+        _signal.pidfd_send_signal(handle, number)
     except OSError:
         return False
     finally:

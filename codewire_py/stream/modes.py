@@ -249,7 +249,7 @@ class Modes:
         parts += [b"\x1b[%dl" % mode for mode in self._ansi]
         parts += [b"\x1b[>%dm" % resource for resource in self._keys]
         parts += [b"\x1b>"] if self._keypad else []
-        parts += [b"\x0f"] if self._is_shifted else []
+        parts += [_SHIFT_IN] if self._is_shifted or _SHIFT_OUT in self._pieces.held else []
         parts += [b"\x1b" + slot + b"B" for slot in self._charsets]
         parts += [b"\x1b[0 q"] if self._shape else []
         parts += [b"\x1b[0m"] if self._is_styled else []
@@ -300,7 +300,7 @@ class Modes:
         parts += [b"\x1b[" + self._shape + b" q"] if self._shape else []
         parts += [b"\x1b]%b;%b\x1b\\" % colour for colour in self._colours.items()]
         parts += [b"\x1b" + slot + final for slot, final in self._charsets.items()]
-        parts += [b"\x0e"] if self._is_shifted else []
+        parts += [_SHIFT_OUT] if self._is_shifted else []
         return b"".join(parts)
 
     def _limits(self) -> bytes:

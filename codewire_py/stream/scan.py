@@ -85,24 +85,24 @@ def _is_long(sequence: bytes) -> bool:
 class Pieces:
     """Hands a stream on in pieces that end between two sequences."""
 
-    __slots__ = ("_held", "_skip")
+    __slots__ = ("_skip", "held")
 
     def __init__(self) -> None:
-        self._held = b""
+        self.held = b""  # the beginning of an unfinished sequence
         self._skip: re.Pattern[bytes] | None = None
 
     @property
     def inside(self) -> bool:
         """Whether the stream so far ends in the middle of a sequence."""
-        return bool(self._held) or self._skip is not None
+        return bool(self.held) or self._skip is not None
 
     def whole(self, data: bytes) -> bytes:
         """What is complete now. What is not is held for the next call; what never ends is left out."""
-        buffer = self._held + data if self._held else data
+        buffer = self.held + data if self.held else data
         if self._skip is not None:
             end = self._skip.search(buffer)
             if end is None:
-                self._held = ESC if buffer.endswith(ESC) else b""
+                self.held = ESC if buffer.endswith(ESC) else b""
                 return b""
             self._skip = None
             buffer = buffer[end.end() :]
@@ -111,12 +111,12 @@ class Pieces:
         return buffer[:cut]
 
     def _hold(self, tail: bytes) -> None:
-        self._held = tail
+        self.held = tail
         if len(tail) > SEQUENCE_MAX and _is_long(tail.removesuffix(ESC)):
             intro = _INTRO.match(tail)
             assert intro is not None
             self._skip = ending(tail[intro.end() : intro.end() + 1])
-            self._held = ESC if tail.endswith(ESC) else b""
+            self.held = ESC if tail.endswith(ESC) else b""
 
 
 class Scanner(Pieces):

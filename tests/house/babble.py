@@ -10,7 +10,7 @@ import msgpack
 
 from codewire_py.wire.declare import Message
 from codewire_py.wire.frames import CONTROL, DATA, MAX_PAYLOAD, frame
-from codewire_py.wire.messages import FEATURES, MESSAGES, PROTOCOL, Hello
+from codewire_py.wire.messages import FEATURES, MESSAGES, PROTOCOL
 
 NEVER = {"stop", "restart", "kill"}  # rightly asked, these do what they say: `odd_kill` asks wrongly
 INTS = [0, 1, -1, 2, 39, 120, 9999, 10000, 65536, -(1 << 31), (1 << 31) - 1, -(1 << 63), (1 << 63) - 1, (1 << 64) - 1]
@@ -137,7 +137,3 @@ class Babbler:
 def object_of(value: object) -> object:
     """Of another type than this one."""
     return [value] if not isinstance(value, list) else {"was": value}
-
-
-def is_hello(message: Message) -> bool:
-    return isinstance(message, Hello)

@@ -23,13 +23,13 @@ class Visit:
 
     def __init__(self, door: Path) -> None:
         self.peer = socket.socket(socket.AF_UNIX)
-        self.peer.settimeout(SECONDS)
         self.terminals: list[int] = []
         try:
-            self.peer.connect(str(door))
+            self.peer.connect(str(door))  # waits where a non-blocking one would be told that there is a queue
         except BaseException:
             self.peer.close()
             raise
+        self.peer.settimeout(SECONDS)
 
     def keeper(self) -> int:
         """The pid of whoever opened the door."""

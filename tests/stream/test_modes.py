@@ -168,6 +168,12 @@ def test_margins_are_reset_where_the_cursor_stays() -> None:
     assert follow(b"\x1b[?69h\x1b[5;40s\x1b[3;9r").enter() == b"\x1b7\x1b[?69h\x1b[5;40s\x1b[3;9r\x1b8"
 
 
+def test_the_cursor_is_not_moved_to_leave_origin_mode_on_the_alternate_screen() -> None:
+    """Leaving that screen restores the cursor; on the main screen the last line is where a prompt does no harm."""
+    assert follow(b"\x1b[?1049h\x1b[?6h").undo() == b"\x1b[?6l\x1b[?1049l"
+    assert follow(b"\x1b[?47h\x1b[?6h").undo() == b"\x1b[?6l\x1b[?47l\x1b[?6l\x1b[999;1H"
+
+
 def test_colours_come_back_as_they_were() -> None:
     """A changed background is what the program chose, also after it was undone in between."""
     assert follow(b"\x1b]11;#123\x07\x1b]4;7;red\x07").enter() == b"\x1b]11;#123\x1b\\\x1b]4;7;red\x1b\\"

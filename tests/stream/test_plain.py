@@ -160,6 +160,10 @@ def test_what_was_released_is_not_read() -> None:
 @given(streams([part for part in PARTS if part not in SEQUENCES[2:]]), st.integers(0, 6), st.integers(1, 9))
 @example(b"a\r\r\nb", 1, 3)
 @example(b"a\r\x1b[K\nb", 1, 4)
+@example(b"a\n\r\x1b[m", 1, 9)
+@example(b"\n\r", 1, 2)
+@example(b"a\n" + b"b" * 325 + b"\r\n" + b"c" * 71, 2, 200)
+@example(b"a\nb\rc\nd", 2, 2)
 @settings(max_examples=600, deadline=None)
 def test_where_the_blocks_begin_does_not_matter(data: bytes, count: int, block: int) -> None:
     """The last lines of a log read as the last lines of its text."""

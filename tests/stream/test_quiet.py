@@ -51,10 +51,14 @@ BROKEN = [
     b"\x1b]52;c;A", b"\x1bP", b"\x1bP$", b"\x1bP1$q", b"\x1b_G", b"\x1b_Ga=", b"\x1b]0;ti", b"\x1b]1337;Rep",
     b"\x18", b"\x1a", b"\x07",
     b"n", b"c", b"q", b"?", b"[", b"]", b"\\", b"Z", b"\n", b"\x05", b"\x7f", b";", b"=", b"a=q", b"6n", b"11;?",
-    b"$q", b"\xc3", b"\xa9", b"\x9b6n", b"\x1b(", b"\x1b ", b"\x1b[" + b"1" * 300, b"\x1b]4;" + b"1;" * 33_000,
+    b"$q", b"\xc3", b"\xa9", b"\x9b6n", b"\x1b(", b"\x1b ", b"\x1b[" + b"1" * 300,
 ]  # fmt: skip
 
-STREAMS = st.lists(st.sampled_from(QUESTIONS + HARMLESS + COPIES[:2] + BROKEN * 2), max_size=12).map(b"".join)
+PARTS = QUESTIONS + HARMLESS + COPIES[:2] + BROKEN * 2
+STREAMS = st.lists(st.sampled_from(PARTS), max_size=12).map(b"".join)
+LONG_STREAMS = st.lists(st.sampled_from([*PARTS, *[b"\x1b]4;" + b"1;" * 33_000] * 9]), max_size=12).map(
+    b"".join
+)
 
 
 def feed(data: bytes, cuts: list[int], clipboard: bool = False) -> bytes:
@@ -103,9 +107,11 @@ def test_the_clipboard_is_filled_only_where_that_is_allowed(sequence: bytes) -> 
     assert feed(b"a" + sequence + b"b", [9, 4000, 299_999], clipboard=True) == b"a" + sequence + b"b"
 
 
-@given(STREAMS, st.lists(st.integers(0, 1 << 20), max_size=8), st.booleans())
+@given(st.one_of(STREAMS, LONG_STREAMS), st.lists(st.integers(0, 1 << 20), max_size=8), st.booleans())
 @example(b"\x1b[6\x1b[cn", [3, 5], False)
 @example(b"\x1b]11;?\x1b[cn", [8], False)
+@example(b"\x1b]0;title\x07text\x1b[ctext", [6, 14], False)
+@example(b"\x1b]0;title\x1b[ctext", [6, 8], False)
 @example(b"\x1b[6\x1b]52;c;AAAA\x07n", [9], False)
 @settings(max_examples=1500, deadline=None)
 def test_where_the_stream_is_cut_does_not_matter(data: bytes, cuts: list[int], clipboard: bool) -> None:

@@ -138,7 +138,7 @@ def test_what_never_ends_is_left_out_and_not_kept(intro: bytes) -> None:
     scanner = Scanner()
     assert scanner.feed(intro) == []
     assert [token for _ in range(40) for token in scanner.feed(b"    " * 1000)] == []
-    assert len(scanner._held) <= 65_536
+    assert len(scanner.held) <= 65_536
     assert scanner.inside
     assert scanner.feed(b"\x1b[mtext") == [(CSI, b"\x1b[m"), (TEXT, b"text")]
     assert not scanner.inside

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import socket
 import struct
 
@@ -44,12 +45,14 @@ async def serve_unix(listener: socket.socket, sessions: Sessions, departure: Dep
     listener.setblocking(False)
     door = trio.socket.from_stdlib_socket(listener)
     guests: list[Talk] = []
+    most = room_for()
     async with trio.open_nursery() as nursery:
         while True:
             try:
                 peer, _ = await door.accept()
             except OSError as error:
                 journal.warning("cannot accept: %s", error)
+                make_room(guests, len(guests))
                 await trio.sleep(0.1)
                 continue
             pid, uid = identify(peer)
@@ -58,7 +61,7 @@ async def serve_unix(listener: socket.socket, sessions: Sessions, departure: Dep
                 peer.close()
                 continue
             talk = Talk(trio.SocketStream(peer), sessions, departure, pid)
-            make_room(guests)
+            make_room(guests, most)
             guests.append(talk)
             nursery.start_soon(entertain, talk, guests)
 
@@ -66,11 +69,20 @@ async def serve_unix(listener: socket.socket, sessions: Sessions, departure: Dep
 async def entertain(talk: Talk, guests: list[Talk]) -> None:
     with talk.scope:
         await converse(talk)
-    guests.remove(talk)
+    if talk in guests:
+        guests.remove(talk)
 
 
-def make_room(guests: list[Talk]) -> None:
+def room_for() -> int:
+    """How many conversations at once; fewer where the system lets us have few descriptors."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return min(limits.CONVERSATIONS, descriptors // limits.DESCRIPTORS_EACH)
+
+
+def make_room(guests: list[Talk], most: int) -> None:
     """When the house is full, whoever has waited longest without a hello leaves; else the one that came first."""
-    if len(guests) >= limits.CONVERSATIONS:
+    if guests and len(guests) >= most:
         silent = [talk for talk in guests if not talk.has_greeted]
-        (silent or guests)[0].scope.cancel()
+        leaving = (silent or guests)[0]
+        guests.remove(leaving)
+        leaving.scope.cancel()

@@ -24,7 +24,7 @@ async def handle(request: messages.Kill, talk: Talk) -> messages.Killed:
             await session.send_signal(request.signal)
             session.note("signalled", signal=request.signal)
         return messages.Killed(sessions=[describe(session) for session in chosen])
-    grace = 0.0 if request.signal == signal.SIGKILL else request.grace
+    grace = 0.0 if request.signal == signal.SIGKILL else max(0.0, request.grace)
     async with trio.open_nursery() as killing:
         for session in chosen:
             killing.start_soon(end_session, session, grace)
