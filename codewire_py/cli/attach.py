@@ -7,21 +7,18 @@ import os
 from codewire_py.cli import context, show
 from codewire_py.cli.table import OPTIONAL, Argument, Command, Option
 from codewire_py.client.attach import DETACHED, ENDED, LOST, Attachment
-from codewire_py.client.connection import reach
+from codewire_py.client.connection import converse
 from codewire_py.client.keys import Chord
 from codewire_py.client.presence import Presence
 from codewire_py.client.source import LocalLog, how_it_ended
 from codewire_py.client.terminal import OwnTerminal
 from codewire_py.config import parse_detach_keys
-from codewire_py.errors import ConnectionLost, ProtocolError
 from codewire_py.home.records import LOST_STATUS
 from codewire_py.wire.messages import Attach, Attached
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codewire_py.cli.table import Given
-
-TRIES = 20
 
 
 def run(given: Given) -> int:
@@ -41,17 +38,17 @@ def attach(
     keys = parse_detach_keys(detach_keys) if detach_keys else config.attach_detach_keys
     shown = config.attach_history if history is None else history
     terminal = OwnTerminal()
-    rows, cols = terminal.size()
 
     def request(session: str = word, offset: int = -1) -> Attach:
+        rows, cols = terminal.size()
         return Attach(
             session=session, local=True, read_only=is_reader, rows=rows, cols=cols, offset=offset,
             history=shown, inside=context.inside(),
         )  # fmt: skip
 
-    presence, begun = come(request())
+    connection, begun = converse(context.home(), request(), Attached)
     log = LocalLog(begun.directory, begun.offset, wants_terminal=not is_reader)
-    presence.request = lambda: request(str(begun.id), log.offset)
+    presence = Presence(context.home(), connection, lambda: request(str(begun.id), log.offset))
     presence.is_foremost = begun.foremost
     how = "" if is_chosen else "(auto-selected) "
     show.note(f"[cw] attached to session {begun.id} {how}({keys.text} to detach)")
@@ -59,24 +56,6 @@ def attach(
     outcome = attachment.run(begun.paint)
     presence.close()
     return leave(outcome, begun)
-
-
-def come(request: Attach) -> tuple[Presence, Attached]:
-    """The daemon may be replaced just now: then ask the next one."""
-    home = context.home()
-    for left in reversed(range(TRIES)):
-        connection = reach(home)
-        try:
-            begun = connection.ask(request)
-        except ConnectionLost:
-            connection.close()
-            if not left:
-                raise
-            continue
-        if isinstance(begun, Attached):
-            return Presence(home, connection, lambda: request), begun
-        raise ProtocolError(f"the daemon answered 'attach' with {type(begun).type!r}")
-    raise ConnectionLost("the daemon goes away again and again")
 
 
 def leave(outcome: str, begun: Attached) -> int:

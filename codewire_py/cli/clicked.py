@@ -29,13 +29,14 @@ cw logs 1 --tail 50                          what it printed
 cw wait 1                                    until it ends, with its exit status
 cw kill 1                                    end it"""
 FILES = """\
-~/.codewire            the home of it all; CODEWIRE_HOME sets another
-  config.toml          settings (cw config shows what is in force)
+~/.codewire              the home of it all; CODEWIRE_HOME sets another
+  config.toml            settings (cw config shows what is in force)
   sessions/1/output.log  what session 1 printed, byte for byte
-  daemon.log           the daemon's journal"""
+  daemon.log             the daemon's journal"""
 STATUS = """\
-attach and wait exit as the program did (128 + signal; 125: nobody can know). Otherwise 0 is done, 1 an error that was
-told, 2 a command line that makes no sense, 124 a timeout, 70 a bug in cw."""
+attach and wait exit as the program did (128 + signal; 125: nobody can know).
+Otherwise: 0 done, 1 an error that was told, 2 a command line that makes no
+sense, 124 a timeout, 70 a bug in cw."""
 
 
 class Help(click.Group):

@@ -112,26 +112,37 @@ def reach(home: str, may_start: bool = True) -> Connection:
 
 def ask(home: str, request: Message, reply: type[Reply], may_start: bool = True) -> Reply:
     """One request, one reply of that type."""
+    connection, answer = converse(home, request, reply, may_start)
+    connection.close()
+    return answer
+
+
+def converse(
+    home: str, request: Message, reply: type[Reply], may_start: bool = True
+) -> tuple[Connection, Reply]:
+    """Like `ask`, with the conversation still open: the daemon may go away meanwhile, then the next one is asked."""
     deadline = time.monotonic() + RETRY_SECONDS
     while True:
         try:
-            return ask_once(home, request, reply, may_start)
+            return converse_once(home, request, reply, may_start)
         except ConnectionLost as error:
-            if type(request).type not in REPEATABLE:
-                raise OutcomeUnknown(
-                    f"the daemon went away before it answered {type(request).type!r}"
-                ) from error
+            verb = type(request).type
+            if verb not in REPEATABLE:
+                raise OutcomeUnknown(f"the daemon went away before it answered {verb!r}") from error
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02 + os.getpid() % 50 / 1000)
 
 
-def ask_once(home: str, request: Message, reply: type[Reply], may_start: bool) -> Reply:
+def converse_once(
+    home: str, request: Message, reply: type[Reply], may_start: bool
+) -> tuple[Connection, Reply]:
     connection = reach(home, may_start)
     try:
         answer = connection.ask(request)
-    finally:
-        connection.close()
-    if not isinstance(answer, reply):
+        if isinstance(answer, reply):
+            return connection, answer
         raise ProtocolError(f"the daemon answered {type(request).type!r} with {type(answer).type!r}")
-    return answer
+    except BaseException:
+        connection.close()
+        raise

@@ -5,10 +5,9 @@ from __future__ import annotations
 import select
 import time
 
-from codewire_py.client.connection import reach
+from codewire_py.client.connection import converse
 from codewire_py.client.presence import Presence
 from codewire_py.client.source import LocalLog, how_it_ended
-from codewire_py.errors import ConnectionLost, ProtocolError
 from codewire_py.wire.messages import Logs, Reading
 
 TYPE_CHECKING = False
@@ -16,24 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCK = 256 << 10
-TRIES = 20
 
 
 def begin_reading(home: str, request: Logs) -> tuple[Presence, Reading]:
     """Where the log is and where to begin; the conversation stays open as long as we follow."""
-    for left in reversed(range(TRIES)):
-        connection = reach(home)
-        try:
-            begun = connection.ask(request)
-        except ConnectionLost:
-            connection.close()
-            if not left:
-                raise
-            continue
-        if isinstance(begun, Reading):
-            return Presence(home, connection, lambda: request), begun
-        raise ProtocolError(f"the daemon answered 'logs' with {type(begun).type!r}")
-    raise ConnectionLost("the daemon goes away again and again")
+    connection, begun = converse(home, request, Reading)
+    return Presence(home, connection, lambda: request), begun
 
 
 class Follower:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from codewire_py.client.connection import ask_once, reach
+from codewire_py.client.connection import converse_once, reach
 from codewire_py.errors import ConnectionLost, NoDaemon, TimedOut
 
 TYPE_CHECKING = False
@@ -27,7 +27,9 @@ def ask_patiently(
     may_start = True
     while True:
         try:
-            return ask_once(home, request(), reply, may_start)
+            connection, answer = converse_once(home, request(), reply, may_start)
+            connection.close()
+            return answer
         except ConnectionLost as error:
             may_start = "stop" not in error.message
         except NoDaemon:

@@ -24,10 +24,9 @@ def start_daemon(home: str) -> int:
         while time.monotonic() < deadline:
             if is_listening(home):
                 return 0
-            if take_turn(turn) and not is_listening(home):
-                pid = spawn(home)
-                if await_daemon(home, pid, deadline):
-                    return pid
+            pid = spawn(home) if take_turn(turn) and not is_listening(home) else 0
+            if pid and await_daemon(home, pid, deadline):
+                return pid
             time.sleep(0.01)
     finally:
         os.close(turn)

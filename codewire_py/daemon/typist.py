@@ -100,8 +100,10 @@ class Typist:
 
     def unread(self) -> int:
         """In canonical mode: the bytes of whole lines; a program that reads raw has its own back-pressure."""
-        if not self.is_canonical():
-            return 0
+        return self.readable() if self.is_canonical() else 0
+
+    def readable(self) -> int:
+        """The bytes that the program could read now."""
         raw = fcntl.ioctl(self.slave, termios.FIONREAD, b"\0\0\0\0")
         return int(struct.unpack("i", raw)[0])
 
@@ -110,10 +112,7 @@ class Typist:
             try:
                 size = os.write(self.terminal, data)
             except BlockingIOError:
-                with trio.move_on_after(self.patience) as waited:
-                    await trio.lowlevel.wait_writable(self.terminal)
-                if waited.cancelled_caught:
-                    raise self.not_reading() from None
+                await self.wait_for_room()
                 continue
             except OSError as error:
                 if error.errno != errno.EIO:
@@ -121,6 +120,20 @@ class Typist:
                 raise NotReading(f"the terminal is gone; it took {self.taken} bytes") from error
             self.taken += size
             data = data[size:]
+
+    async def wait_for_room(self) -> None:
+        """A full terminal takes more only once it is nearly empty; whoever reads it meanwhile is waited for."""
+        before, deadline = self.readable(), trio.current_time() + self.patience
+        while True:
+            with trio.move_on_after(self.patience / 8):
+                await trio.lowlevel.wait_writable(self.terminal)
+                return
+            left = self.readable()
+            if left < before:
+                deadline = trio.current_time() + self.patience
+            elif trio.current_time() > deadline:
+                raise self.not_reading()
+            before = left
 
     def not_reading(self) -> NotReading:
         return NotReading(f"the program does not read: its terminal took {self.taken} bytes and no more")

@@ -19,6 +19,10 @@ TEXTS = [
     "", "1", "0", "-1", "@", "@2", "no-such", "²", "٣", "1" * 400, "x" * 5000, "\0", "a\0b", "\udcff\udc80", "../..",
     "/", "true", "/bin/true", "/nowhere/at/all", "%s%n", "\x1b[2J", "💥", " ", "running", "api", "=", "PATH",
 ]  # fmt: skip
+SANE = {
+    "umask": 0o22, "nofile": 1024, "rows": 40, "cols": 120, "name": "", "tags": [], "env": {}, "overrides": {},
+    "directory": "/", "command": ["true"],
+}  # fmt: skip
 BLOBS = [b"", b"\0", b"\xff" * 300, b"x" * 70_000, b"\x03\x04\x1a\x1c", b"\r\n" * 100]
 
 
@@ -121,10 +125,12 @@ class Babbler:
 
     def value_of(self, field: str, kind: str) -> object:
         pick = self.random.choice
+        if field in SANE and self.random.random() < 0.75:
+            return SANE[field]
         if field == "command":
-            return pick([["true"], ["/bin/true", pick(TEXTS)], [pick(TEXTS)], [], ["true"] * 5000, ["true", "x" * (2 << 20)]])
+            return pick([["/bin/true", pick(TEXTS)], [pick(TEXTS)], [], ["true"] * 5000, ["true", "x" * (2 << 20)]])
         if field == "directory":
-            return pick(["/", "/", *TEXTS])
+            return pick(TEXTS)
         some = range(self.random.randrange(4))
         return {
             "int": lambda: pick(INTS), "float": lambda: pick(FLOATS), "bool": lambda: pick([True, False]),

@@ -144,7 +144,16 @@ def test_a_command_that_is_too_long_is_reported(hatchery: Hatchery) -> None:
 def test_an_order_that_lacks_something_is_reported(hatchery: Hatchery, lacking: str) -> None:
     """Half an order is no order; the hatchery goes on to the next."""
     answer = hatchery.order(CAT, **{lacking: None})
-    nothing_runs(hatchery, answer, "TypeError")
+    nothing_runs(hatchery, answer, answer["kind"])
+    assert isinstance(hatchery.launch(CAT), Session)
+
+
+@pytest.mark.parametrize("size", [-1, 65536, "24", [24]])
+def test_an_impossible_size_is_reported(hatchery: Hatchery, size: object) -> None:
+    """And once only: neither the keeper nor what was to be the program says it again later."""
+    for side in ("rows", "cols"):
+        answer = hatchery.order(CAT, **{side: size})
+        nothing_runs(hatchery, answer, answer["kind"])
     assert isinstance(hatchery.launch(CAT), Session)
 
 

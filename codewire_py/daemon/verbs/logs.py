@@ -40,7 +40,7 @@ def reading(request: messages.Logs, session: Session) -> messages.Reading:
     log = Log(session.directory)
     try:
         length, released = log.length(), log.released()
-        offset = max(request.offset, released)
+        offset = min(max(request.offset, released), length)
         if request.offset < 0 and request.tail >= 0:
             offset = last_lines(log.read, released, length, request.tail)
     finally:
