@@ -89,3 +89,10 @@ def home() -> Iterator[Home]:
     """A home of its own; everything in it has ended when the test is over."""
     with new_home() as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="module")
+def shared_home() -> Iterator[Home]:
+    """One home for a whole file, whose tests do not disturb one another."""
+    with new_home() as fresh:
+        yield fresh

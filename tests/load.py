@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
@@ -11,7 +10,6 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from homes import Home, all_pids, until
 from viewers import Viewer, Viewers
@@ -99,7 +97,7 @@ def same(found: bytes | bytearray, wanted: bytes, what: str) -> None:
     """Equal; of two that are not, only the place where they part is worth a look."""
     if found == wanted:
         return
-    at = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
+    at = len(os.path.commonprefix([bytes(found), wanted]))
     near = slice(max(0, at - 60), at + 120)
     raise AssertionError(
         f"{what}: {len(found)} bytes, not {len(wanted)}; they part at {at}:\n"
@@ -154,7 +152,3 @@ def born(pid: int) -> tuple[int, int]:
         if fields[0] not in b"ZX":
             return pid, int(fields[19])
     return ()  # type: ignore[return-value]
-
-
-def json_of(text: str) -> Any:
-    return json.loads(text)

@@ -48,7 +48,8 @@ class Viewer:
 
     def session(self) -> int:
         """The session that an attach says it shows."""
-        return int(until(lambda: re.search(r"attached to session (\d+)", self.errors()), "it to attach", told=self.told)[1])
+        words = re.compile(r"attached to session (\d+)")
+        return int(until(lambda: words.search(self.errors()), "a client to attach", told=self.told)[1])
 
     def until_shown(self, text: bytes) -> None:
         until(lambda: text in self.output, f"{self.process.args} to show {text!r}", told=self.told)
@@ -92,7 +93,7 @@ class Viewers:
         with errors.open("wb") as file:
             process = subprocess.Popen(
                 [*CW, *words], env=self.home.env, stdin=stdin, stdout=stdout, stderr=file, start_new_session=True
-            )
+            )  # fmt: skip
         os.close(stdout)
         viewer = Viewer(process, source, errors)
         self.all.append(viewer)

@@ -7,7 +7,7 @@ import time
 
 from codewire_py.client.starting import start_daemon
 from codewire_py.errors import ConnectionLost, NoDaemon, OutcomeUnknown, ProtocolError, from_wire
-from codewire_py.home.paths import SOCKET, connect
+from codewire_py.home.paths import SOCKET, check_home, connect
 from codewire_py.version import VERSION
 from codewire_py.wire.codec import decode, encode
 from codewire_py.wire.frames import DATA, Frames
@@ -100,6 +100,8 @@ class Connection:
 
 def reach(home: str, may_start: bool = True) -> Connection:
     """A connection to the daemon of this home, which is started if need be."""
+    if os.path.lexists(home):
+        check_home(home)
     while True:
         try:
             return Connection(connect(f"{home}/{SOCKET}", None))

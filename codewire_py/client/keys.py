@@ -49,6 +49,8 @@ class Chord:
 
     def feed(self, data: bytes) -> tuple[bytes, bool]:
         """What to forward, and whether the chord was typed: the rest is dropped then."""
+        if not (self._held or self._armed or self._is_pasting or ESC in data or self._prefix in data):
+            return data, False  # nearly always
         buffer = self._held + data
         sent, self._held, self._sent = self._sent, b"", 0
         forward = bytearray()

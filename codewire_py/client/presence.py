@@ -6,7 +6,7 @@ import os
 import time
 
 from codewire_py.client.connection import Connection
-from codewire_py.client.starting import STARTING, spawn, take_turn, was_killed
+from codewire_py.client.starting import STARTING, end_of, spawn, take_turn
 from codewire_py.errors import CodewireError, ConnectionLost
 from codewire_py.home.paths import SOCKET, connect
 from codewire_py.version import VERSION
@@ -98,16 +98,25 @@ class Presence:
 
     def start(self, now: float) -> None:
         """Only one of all that miss the daemon starts it."""
-        if self.turn >= 0 and (was_killed(self.daemon) or now - self.lost_at > GIVE_UP_TURN):
-            self.settle()
-            self.lost_at = now
-        if self.turn < 0:
-            turn = os.open(f"{self.home}/{STARTING}", os.O_RDWR | os.O_CREAT, 0o600)
-            if not take_turn(turn):
-                os.close(turn)
-                return
-            self.turn = turn
-            self.daemon = spawn(self.home)
+        if self.turn >= 0:
+            self.give_back_turn(now)
+            return
+        turn = os.open(f"{self.home}/{STARTING}", os.O_RDWR | os.O_CREAT, 0o600)
+        if not take_turn(turn):
+            os.close(turn)
+            return
+        self.turn = turn
+        self.daemon = spawn(self.home)
+
+    def give_back_turn(self, now: float) -> None:
+        """Unless the daemon that we began may still come. One that cannot start is not tried again soon."""
+        status = end_of(self.daemon)
+        if status is None and now - self.lost_at < GIVE_UP_TURN:
+            return
+        self.settle()
+        self.may_start = status != 0  # else it was stopped before we got through to it
+        was_killed = status is not None and os.WIFSIGNALED(status)
+        self.lost_at = now if was_killed else now + GIVE_UP_TURN
 
     def settle(self) -> None:
         self.may_start = True

@@ -12,6 +12,7 @@ from codewire_py.home.paths import JOURNAL, SOCKET, connect, make_home
 
 STARTING = "starting.lock"
 START_SECONDS = 15.0
+KILLED = 9
 OURS = ("CODEWIRE_SESSION", "CODEWIRE_SESSION_NAME")  # the daemon belongs to no session, whoever starts it
 
 
@@ -72,22 +73,22 @@ def await_daemon(home: str, pid: int, deadline: float) -> bool:
         if is_listening(home):
             os.write(2, f"[cw] daemon started (pid {pid})\n".encode())
             return True
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended and os.WIFSIGNALED(status):
+        status = end_of(pid)
+        if status is not None and os.WIFSIGNALED(status):
             return False
-        if ended:
+        if status is not None:
             raise DaemonFailed(f"daemon failed to start: {last_words(home)}")
         time.sleep(0.01)
     raise DaemonFailed(f"daemon failed to start (socket not available after {START_SECONDS:.0f}s)")
 
 
-def was_killed(pid: int) -> bool:
-    """Whether a daemon that we spawned was ended by a signal; one that gave up said why in the journal."""
+def end_of(pid: int) -> int | None:
+    """How a daemon that we spawned ended, as `wait` tells it; None while it lives."""
     try:
         ended, status = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return bool(ended) and os.WIFSIGNALED(status)
+    except ChildProcessError:  # we were begun with SIGCHLD ignored, so nobody can know
+        return KILLED
+    return status if ended else None
 
 
 def last_words(home: str) -> str:

@@ -21,6 +21,10 @@ class Departure:
         self.begun.set()
         self.settle()
 
+    async def close(self, accepting: trio.CancelScope) -> None:
+        await self.begun.wait()
+        accepting.cancel()
+
     def settle(self) -> None:
         if not self.busy and self.why:
             self.calm.set()

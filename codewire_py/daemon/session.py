@@ -261,13 +261,13 @@ class Session:
         return typing[-1] if typing else None
 
     def set_foremost(self, change: Callable[[], None]) -> None:
-        before = self.foremost()
+        """Tell those whom it changes; who comes just now is told when its attach is answered."""
+        before, there = self.foremost(), list(self.viewers)
         change()
         after = self.foremost()
-        if before is not after:
-            for viewer in (before, after):
-                if viewer in self.viewers and viewer is not None:
-                    viewer.tell(viewer is after)
+        for viewer in (before, after):
+            if before is not after and viewer in there and viewer in self.viewers:
+                viewer.tell(viewer is after)
 
     # -- old output
 

@@ -158,7 +158,7 @@ class Sessions:
             if session is None:
                 raise NoSuchSession(f"session {plain} not found")
             return session
-        named = [session for session in self.by_id.values() if session.facts.name == plain]
+        named = [session for session in self.by_id.values() if plain and session.facts.name == plain]
         if not named:
             raise NoSuchSession(f'no session named "{plain}"', self.suggest(plain))
         return max(named, key=lambda session: (session.is_running(), session.number))

@@ -16,6 +16,7 @@ from codewire_py.errors import LineTooLong, NotReading
 from codewire_py.home.paths import TYPING
 
 LONGEST_LINE = 4095  # bytes that a terminal in canonical mode keeps of one line; it silently drops the rest
+SETTLING = 0.002  # seconds until what was typed counts as unread: the kernel passes it on by a worker
 TIOCGPTPEER = 0x5441
 LFLAG = 3
 
@@ -87,6 +88,8 @@ class Typist:
 
     async def wait_until_read(self) -> None:
         """Until the program has taken every whole line that waits in the terminal."""
+        if self.taken:
+            await trio.sleep(SETTLING)
         waiting, pause = self.unread(), 0.001
         deadline = trio.current_time() + self.patience
         while waiting:
@@ -100,10 +103,8 @@ class Typist:
 
     def unread(self) -> int:
         """In canonical mode: the bytes of whole lines; a program that reads raw has its own back-pressure."""
-        return self.readable() if self.is_canonical() else 0
-
-    def readable(self) -> int:
-        """The bytes that the program could read now."""
+        if not self.is_canonical():
+            return 0
         raw = fcntl.ioctl(self.slave, termios.FIONREAD, b"\0\0\0\0")
         return int(struct.unpack("i", raw)[0])
 
@@ -112,7 +113,10 @@ class Typist:
             try:
                 size = os.write(self.terminal, data)
             except BlockingIOError:
-                await self.wait_for_room()
+                with trio.move_on_after(self.patience) as waited:
+                    await trio.lowlevel.wait_writable(self.terminal)
+                if waited.cancelled_caught:
+                    raise self.not_reading() from None
                 continue
             except OSError as error:
                 if error.errno != errno.EIO:
@@ -120,20 +124,6 @@ class Typist:
                 raise NotReading(f"the terminal is gone; it took {self.taken} bytes") from error
             self.taken += size
             data = data[size:]
-
-    async def wait_for_room(self) -> None:
-        """A full terminal takes more only once it is nearly empty; whoever reads it meanwhile is waited for."""
-        before, deadline = self.readable(), trio.current_time() + self.patience
-        while True:
-            with trio.move_on_after(self.patience / 8):
-                await trio.lowlevel.wait_writable(self.terminal)
-                return
-            left = self.readable()
-            if left < before:
-                deadline = trio.current_time() + self.patience
-            elif trio.current_time() > deadline:
-                raise self.not_reading()
-            before = left
 
     def not_reading(self) -> NotReading:
         return NotReading(f"the program does not read: its terminal took {self.taken} bytes and no more")

@@ -10,7 +10,7 @@ import msgpack
 
 from codewire_py.wire.declare import Message
 from codewire_py.wire.frames import CONTROL, DATA, MAX_PAYLOAD, frame
-from codewire_py.wire.messages import FEATURES, MESSAGES, PROTOCOL
+from codewire_py.wire.messages import FEATURES, MESSAGES, PROTOCOL, REQUESTS
 
 NEVER = {"stop", "restart", "kill"}  # rightly asked, these do what they say: `odd_kill` asks wrongly
 INTS = [0, 1, -1, 2, 39, 120, 9999, 10000, 65536, -(1 << 31), (1 << 31) - 1, -(1 << 63), (1 << 63) - 1, (1 << 64) - 1]
@@ -68,7 +68,9 @@ class Babbler:
         return bytes(said)
 
     def huge(self) -> bytes:
-        """More than there may be, or all that there may be and then nothing of it."""
+        """More than there may be; all that there may be, and then nothing of it; all that there may be."""
+        if self.random.random() < 0.05:
+            return hello() + frame(CONTROL, bytes(MAX_PAYLOAD))
         size = self.random.choice([MAX_PAYLOAD, MAX_PAYLOAD + 1, (1 << 31) - 1, (1 << 32) - 1])
         begun = struct.pack(">BI", self.random.choice([CONTROL, DATA]), size) + b"\x81\xa4type"
         return self.random.choice([b"", hello()]) + begun
@@ -104,7 +106,8 @@ class Babbler:
 
     def odd_values(self) -> bytes:
         """Any message there is, its fields of the right types, their values what nobody would choose."""
-        return hello() + self.request(self.random.choice(sorted(set(MESSAGES) - NEVER)))
+        names = REQUESTS if self.random.random() < 0.8 else MESSAGES
+        return hello() + self.request(self.random.choice(sorted(set(names) - NEVER)))
 
     def odd_kill(self) -> bytes:
         fields = self.fields_of(MESSAGES["kill"])

@@ -85,28 +85,31 @@ class Hatchery:
         self.until(try_it, "the hatchery to open its door")
         return peer
 
-    def say(self, word: dict[str, Any]) -> dict[str, Any]:
-        send_word(self.peer, word)
-        return hear_word(self.peer)
-
     def ask(self, session: Session) -> dict[str, Any]:
-        return self.say({"ask": session.name})
+        """What it knows of the session."""
+        send_word(self.peer, session.name)
+        return hear_word(self.peer, session.name)
 
     def order(self, *command: str, **other: Any) -> dict[str, Any]:
         """Order a keeper for `command`, which begins with a path, in a session directory of its own."""
         self.count += 1
-        name = f"sessions/{self.count}"
-        (self.home / name).mkdir(parents=True, exist_ok=True)
+        (self.home / self.last).mkdir(parents=True, exist_ok=True)
         order = {
-            "session": name, "path": command[0], "argv": list(command), "directory": "/", "env": self.env,
+            "path": command[0], "argv": list(command), "directory": "/", "env": self.env,
             "rows": 24, "cols": 80, "umask": 0o022, "nofile": 1024,
         }  # fmt: skip
-        return self.say(order | other)
+        send_word(self.peer, self.last, json.dumps(order | other).encode())
+        return hear_word(self.peer, self.last)
+
+    @property
+    def last(self) -> str:
+        """The directory of the session that was ordered last."""
+        return f"sessions/{self.count}"
 
     def launch(self, *command: str, **other: Any) -> Session:
         answer = self.order(*command, **other)
         assert "error" not in answer, answer
-        return Session(self, answer)
+        return Session(self, self.last, answer)
 
     def sh(self, script: str, **other: Any) -> Session:
         return self.launch("/bin/sh", "-c", script, **other)
@@ -143,26 +146,30 @@ class Hatchery:
 class Session:
     """A program under a keeper: its directory, log, record and door."""
 
-    def __init__(self, hatchery: Hatchery, answer: dict[str, Any]) -> None:
-        self.hatchery = hatchery
-        self.name: str = answer["session"]
+    def __init__(self, hatchery: Hatchery, name: str, answer: dict[str, Any]) -> None:
+        self.hatchery, self.name = hatchery, name
         self.program: int = answer["program"]
         self.keeper: int = answer["keeper"]
         self.directory = hatchery.home / self.name
         self.until = hatchery.until
 
     def visit(self) -> Visit:
-        """A visit that has been greeted; the door may be about to open."""
-
-        def try_it() -> Visit | None:
-            with suppress(FileNotFoundError, ConnectionRefusedError):
-                return Visit(self.door)
-            return None
-
-        visit: Visit = self.until(try_it, "the door to open")
+        """A visit that has been greeted. A keeper that is just being replaced may still let one in, without a word."""
+        visit: Visit = self.until(self.try_visit, "to be let in at the door")
         self.hatchery.opened.append(visit)
-        visit.greeting = visit.hear()
         return visit
+
+    def try_visit(self) -> Visit | None:
+        """None when the door is closed, or closes before a greeting."""
+        try:
+            visit = Visit(self.door)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        visit.greeting = visit.hear()
+        if visit.greeting:
+            return visit
+        visit.close()
+        return None
 
     @property
     def door(self) -> Path:
@@ -187,26 +194,31 @@ class Session:
         self.visit().signal(KILL, SESSION)
         return self.end()
 
-    def kill_keeper(self) -> int:
-        """Kill it with -9; its successor's pid, once its door is open."""
+    def kill_keeper(self, number: int = KILL) -> int:
+        """Kill it; its successor's pid, once its door is open."""
         gone, self.keeper = self.keeper, 0
         visit = self.visit()
-        os.kill(gone, signal.SIGKILL)
+        os.kill(gone, number)
         visit.until_closed()
         self.keeper = self.visit().keeper()
         assert self.keeper != gone
         return self.keeper
 
 
-def send_word(peer: socket.socket, word: Any) -> None:
-    payload = json.dumps(word).encode()
-    peer.sendall(struct.pack(">I", len(payload)) + payload)
+def send_word(peer: socket.socket, session: str, order: bytes = b"") -> None:
+    peer.sendall(pack(session.encode() + b"\n" + order))
 
 
-def hear_word(peer: socket.socket) -> dict[str, Any]:
-    """EOFError when the hatchery has closed the conversation."""
+def pack(word: bytes) -> bytes:
+    return struct.pack(">I", len(word)) + word
+
+
+def hear_word(peer: socket.socket, session: str) -> dict[str, Any]:
+    """The next answer, which must be about this session. EOFError: the hatchery has closed the conversation."""
     (size,) = struct.unpack(">I", receive(peer, 4))
-    return dict(json.loads(receive(peer, size)))
+    about, _, answer = receive(peer, size).partition(b"\n")
+    assert about == session.encode()
+    return dict(json.loads(answer))
 
 
 def receive(peer: socket.socket, size: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from keeper.hatching import Hatchery, Session, children, descriptors, status_field
+from keeper.hatching import Hatchery, Session, children, descriptors, hear_word, send_word, status_field
 
 CAT = "/bin/cat"  # a program that changes nothing about itself and stays
 
@@ -98,8 +98,7 @@ def nothing_runs(hatchery: Hatchery, answer: dict[str, Any], kind: str) -> None:
     """The reason was told, the session's keeper has left, and no process remains."""
     assert answer["kind"] == kind, answer
     assert answer["error"]
-    assert answer["session"] == f"sessions/{hatchery.count}"
-    directory = hatchery.home / answer["session"]
+    directory = hatchery.home / hatchery.last
     hatchery.until(lambda: not children(hatchery.process.pid), "every process to be gone")
     assert not (directory / "exit.json").exists()
     assert not (directory / "output.log").exists() or not (directory / "output.log").read_bytes()
@@ -159,6 +158,7 @@ def test_an_impossible_size_is_reported(hatchery: Hatchery, size: object) -> Non
 
 def test_a_directory_of_the_session_that_is_missing_is_reported(hatchery: Hatchery) -> None:
     """The keeper has nowhere to write: nothing runs, and that is said."""
-    answer = hatchery.order(CAT, session="sessions/none")
+    send_word(hatchery.peer, "sessions/none", b'{"path": "/bin/true"}')
+    answer = hear_word(hatchery.peer, "sessions/none")
     assert "before the program ran" in answer["error"]
     hatchery.until(lambda: not children(hatchery.process.pid), "every process to be gone")

@@ -41,29 +41,39 @@ def identify(peer: trio.socket.SocketType) -> tuple[int, int]:
 
 
 async def serve_unix(listener: socket.socket, sessions: Sessions, departure: Departure) -> None:
-    """Accept for ever; trouble with one peer costs only that peer."""
+    """Let in whoever comes, until we leave: what is answered from then on must be true of the next daemon."""
     listener.setblocking(False)
     door = trio.socket.from_stdlib_socket(listener)
     guests: list[Talk] = []
     most = room_for()
     async with trio.open_nursery() as nursery:
-        while True:
-            try:
-                peer, _ = await door.accept()
-            except OSError as error:
-                journal.warning("cannot accept: %s", error)
-                make_room(guests, len(guests))
-                await trio.sleep(0.1)
-                continue
-            pid, uid = identify(peer)
-            if uid != os.geteuid():
-                journal.warning("refused a peer of user %d", uid)
-                peer.close()
-                continue
-            talk = Talk(trio.SocketStream(peer), sessions, departure, pid)
-            make_room(guests, most)
-            guests.append(talk)
-            nursery.start_soon(entertain, talk, guests)
+        nursery.start_soon(departure.close, accepting := trio.CancelScope())
+        with accepting:
+            while True:
+                peer = await accept(door, guests)
+                if peer is None:
+                    continue
+                talk = Talk(trio.SocketStream(peer), sessions, departure, identify(peer)[0])
+                make_room(guests, most)
+                guests.append(talk)
+                nursery.start_soon(entertain, talk, guests)
+
+
+async def accept(door: trio.socket.SocketType, guests: list[Talk]) -> trio.socket.SocketType | None:
+    """None: it was not for us; trouble with one peer costs only that peer."""
+    try:
+        peer, _ = await door.accept()
+    except OSError as error:
+        journal.warning("cannot accept: %s", error)
+        make_room(guests, len(guests))
+        await trio.sleep(0.1)
+        return None
+    uid = identify(peer)[1]
+    if uid == os.geteuid():
+        return peer
+    journal.warning("refused a peer of user %d", uid)
+    peer.close()
+    return None
 
 
 async def entertain(talk: Talk, guests: list[Talk]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from codewire_py.config import LONGEST_WAIT
 from codewire_py.daemon.describing import describe
 from codewire_py.daemon.processes import signal_same, start_of, started_in
 from codewire_py.daemon.session import Session
@@ -19,6 +20,8 @@ async def handle(request: messages.Kill, talk: Talk) -> messages.Killed:
     chosen = choose(request, talk)
     if not 0 <= request.signal < signal.NSIG:
         raise UsageError(f"there is no signal {request.signal}")
+    if not 0 <= request.grace <= LONGEST_WAIT:
+        raise UsageError(f"{request.grace:g} seconds of grace cannot be given", "from 0 to 86400, a day")
     if request.signal not in (0, signal.SIGKILL):
         for session in chosen:
             await session.send_signal(request.signal)

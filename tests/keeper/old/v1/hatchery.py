@@ -6,34 +6,26 @@ keeper is killed its program becomes the hatchery's child, so its exit status ca
 
 from __future__ import annotations
 
-import ctypes
+import _signal
+import _socket
 import fcntl
 import gc
-import json
 import os
 import resource
 import select
-import signal
-import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
-from itertools import pairwise
-from typing import Any
 
-from .asking import Asker
-from .door import drain, let_in, open_door, wait_for_children
-from .keeper import UNKNOWN, Keeper, exit_code, reserve_record
-from .program import Order, start_program
+from .door import drain, let_in, open_door, receive_with, wait_for_children
+from .hatching import Role, be_keeper, be_subreaper, be_successor, run_child, tell_why
+from .keeper import UNKNOWN, exit_code
 
 VISITORS = 1024  # a daemon that adopts may ask about every session at once
+ORDER_LIMIT = 64 << 20  # an environment and a command line may be large; the kernel's own limit is far below
 LINGER = 1.0  # seconds an unneeded hatchery waits for a new daemon
-FORK_RETRY = 0.2  # seconds between attempts to replace a keeper when the system has no room for a process
+FORK_RETRY = 0.2  # seconds between attempts to replace a keeper while the system has no room for a process
 PATIENCE = 5, 10.0  # so many keepers lost within so many seconds, and the session is given up
-REASON_LIMIT = 1000  # characters of why a program cannot run; they travel in one piece
-PR_SET_CHILD_SUBREAPER = 36
-UNENDING: list[Any] = []  # a PtyProcess that is finalised hangs its program up
 
 
 class Nest:
@@ -41,20 +33,63 @@ class Nest:
 
     def __init__(self, session: str, asker: Asker | None) -> None:
         self.session, self.asker = session, asker
-        self.channel: socket.socket | None = None
+        self.channel: _socket.socket | None = None
         self.terminal = self.program = -1
         self.is_ward = self.is_told = False  # a ward's keeper was killed: its program is our child now
         self.losses: list[float] = []
 
     def is_over(self) -> bool:
         return (
-            self.program < 0 or os.path.exists(f"{self.session}/exit.json") or not os.path.isdir(self.session)
+            self.terminal < 0 or os.path.exists(f"{self.session}/exit.json") or not os.path.isdir(self.session)
         )
 
     def is_hopeless(self) -> bool:
         count, seconds = PATIENCE
         self.losses = [*self.losses[-count:], time.monotonic()]
         return len(self.losses) > count and self.losses[-1] - self.losses[0] < seconds
+
+
+class Asker:
+    """A daemon's conversation with us. A length, then a session's directory, a line end, and JSON: an order, or
+    nothing, which asks what we know of it. Only the keeper-to-be reads the JSON: whatever we touch after a fork, every
+    keeper there is pays for.
+    """
+
+    def __init__(self, peer: _socket.socket) -> None:
+        self.peer, self.unread = peer, bytearray()
+
+    def take_orders(self) -> list[tuple[str, bytes]] | None:
+        """(session, order) of each that came since; None when the daemon is gone or talks nonsense."""
+        orders = []
+        try:
+            data = self.peer.recv(1 << 20)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        self.unread += data
+        while len(self.unread) >= 4:
+            size = int.from_bytes(self.unread[:4], "big")
+            if size > ORDER_LIMIT:
+                return None
+            if len(self.unread) < 4 + size:
+                break
+            session, _, order = bytes(self.unread[4 : 4 + size]).partition(b"\n")
+            orders.append((os.fsdecode(session), order))
+            del self.unread[: 4 + size]
+        return orders if data else None
+
+    def reply(self, session: str, answer: bytes) -> None:
+        """Whole, or never again: a daemon that is gone or does not read finds the session by its directory."""
+        word = os.fsencode(session) + b"\n" + answer
+        try:
+            if self.peer.send(len(word).to_bytes(4, "big") + word) == 4 + len(word):
+                return
+            self.peer.shutdown(_socket.SHUT_RDWR)
+        except BlockingIOError:
+            self.peer.shutdown(_socket.SHUT_RDWR)
+        except OSError:
+            return
 
 
 class Hatchery:
@@ -79,7 +114,8 @@ class Hatchery:
                 return
             for descriptor, _ in ready:
                 self.attend(descriptor)
-            self.retry_forks()
+            if self.unkept:
+                self.retry_forks()
 
     def leave(self) -> bool:
         """Take the door away, then look once more: whoever stands before it already is let in."""
@@ -91,7 +127,7 @@ class Hatchery:
                 return False
             os.unlink(aside)
         except FileNotFoundError:
-            pass  # the home is gone
+            return True  # the home is gone
         return True
 
     def attend(self, descriptor: int) -> None:
@@ -120,48 +156,31 @@ class Hatchery:
             self.poll.unregister(descriptor)
             self.askers.pop(descriptor).peer.close()
             return
-        for order in orders:
-            if "ask" in order:
-                asker.reply(**self.what_of(order["ask"]))
+        for session, order in orders:
+            if order:
+                self.hatch(Nest(session, asker), order)
             else:
-                self.hatch(asker, order)
+                asker.reply(session, self.what_of(session))
 
-    def what_of(self, session: str) -> dict[str, Any]:
-        nests = [*self.nests.items(), *((0, nest) for nest in self.unkept)]
-        known = [(pid, nest) for pid, nest in nests if nest.session == session and nest.program > 0]
-        pids = {"keeper": known[0][0], "program": known[0][1].program} if known else {}
-        return {"session": session, "known": bool(known), **pids}
+    def what_of(self, session: str) -> bytes:
+        for pid, nest in (*self.nests.items(), *((0, nest) for nest in self.unkept)):
+            if nest.session == session and nest.program > 0:
+                return b'{"known": true, "keeper": %d, "program": %d}' % (pid, nest.program)
+        return b'{"known": false}'
 
     # -- keepers
 
-    def fork(self, nest: Nest, role: Callable[[socket.socket], None]) -> None:
-        """OSError: the system has no room for another process, or we for another descriptor."""
-        channel, theirs = socket.socketpair()
-        with theirs:
-            try:
-                pid = os.fork()
-            except OSError:
-                channel.close()
-                raise
-            if pid == 0:
-                run_child(nest, theirs, role)
-        channel.setblocking(False)
-        nest.channel = channel
-        self.nests[pid] = nest
-        self.poll.register(channel, select.POLLIN)
-
-    def hatch(self, asker: Asker, order: Order) -> None:
+    def hatch(self, nest: Nest, order: bytes) -> None:
         try:
-            self.fork(Nest(order["session"], asker), lambda channel: be_keeper(channel, order))
+            self.fork(nest, lambda channel: be_keeper(channel, order))
         except OSError as error:
-            asker.reply(
-                session=order["session"], error=str(error), kind=type(error).__name__, errno=error.errno
-            )
+            if nest.asker:
+                nest.asker.reply(nest.session, tell_why(error))
 
     def hatch_again(self, nest: Nest) -> None:
         nest.is_ward, nest.is_told, nest.asker = True, False, None
         try:
-            self.fork(nest, lambda channel: be_successor(channel, nest))
+            self.fork(nest, lambda channel: be_successor(channel, nest.terminal, nest.program))
         except OSError:
             self.unkept.append(nest)
 
@@ -169,8 +188,24 @@ class Hatchery:
         due, self.unkept = self.unkept, []
         for nest in due:
             self.hatch_again(nest)
-        if due:
-            self.see_children()
+        self.see_children()
+
+    def fork(self, nest: Nest, role: Role) -> None:
+        """OSError: the system has no room for another process, or we for another descriptor."""
+        ours, theirs = _socket.socketpair()
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
+        if pid == 0:
+            run_child(nest.session, theirs, nest.terminal, role)
+        theirs.close()
+        ours.setblocking(False)
+        nest.channel = ours
+        self.nests[pid] = nest
+        self.poll.register(ours, select.POLLIN)
 
     def hear_keeper(self, descriptor: int) -> None:
         found = [nest for nest in self.nests.values() if nest.channel and nest.channel.fileno() == descriptor]
@@ -178,19 +213,19 @@ class Hatchery:
             return
         nest, channel = found[0], found[0].channel
         try:
-            word, terminals, _, _ = socket.recv_fds(channel, 65536, 1)
+            word, terminal = receive_with(channel)
         except BlockingIOError:
             return
         except OSError:
-            word, terminals = b"", []
+            word = b""
         if not word:
             self.forget_channel(nest)
             return
-        said = json.loads(word)
-        if terminals:
-            nest.terminal, nest.program = terminals[0], said["program"]
+        if word.isdigit():
+            nest.terminal, nest.program = terminal, int(word)
+            word = self.what_of(nest.session)
         if nest.asker:
-            nest.asker.reply(session=nest.session, **said)
+            nest.asker.reply(nest.session, word)
             nest.asker = None
 
     def forget_channel(self, nest: Nest) -> None:
@@ -217,9 +252,7 @@ class Hatchery:
     def lose_keeper(self, nest: Nest) -> None:
         self.forget_channel(nest)
         if nest.asker:
-            nest.asker.reply(
-                session=nest.session, error="the keeper died before the program ran", kind="OSError"
-            )
+            nest.asker.reply(nest.session, b'{"error": "the keeper died before the program ran"}')
         if nest.is_over() or nest.is_hopeless():
             if nest.terminal >= 0:
                 os.close(nest.terminal)
@@ -232,17 +265,16 @@ class Hatchery:
             return
         try:
             end = os.waitid(os.P_PID, nest.program, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            code: int | None = UNKNOWN
-        else:
+            if end is None:
+                return
             code = exit_code(end)
-        if code is None:
-            return
+        except ChildProcessError:
+            code = UNKNOWN
         try:
             nest.channel.send(struct.pack("i", code))
             nest.is_told = True
         except OSError:
-            pass  # it has just been killed too; the next one is told
+            return  # it has just been killed too; the next one is told
 
 
 def take_lock(name: str) -> int:
@@ -256,7 +288,7 @@ def take_lock(name: str) -> int:
         except BlockingIOError:
             if os.path.exists(f"{name}.sock") or time.monotonic() > until:
                 raise
-            time.sleep(0.01)
+        time.sleep(0.01)
 
 
 def children() -> set[int]:
@@ -267,67 +299,14 @@ def children() -> set[int]:
         return set()
 
 
-# -- in the forked child
-
-
-def run_child(nest: Nest, channel: socket.socket, role: Callable[[socket.socket], None]) -> None:
-    """Never returns: a keeper leaves by `_exit`, so that nothing it inherited is ever finalised."""
-    code = 1
-    try:
-        os.setsid()
-        for number in (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-        signal.set_wakeup_fd(-1)
-        close_all_but(channel.fileno(), nest.terminal)
-        os.chdir(nest.session)
-        role(channel)
-        code = 0
-    except BaseException:  # noqa: BLE001  a forked child must never get back into its parent's code
-        sys.excepthook(*sys.exc_info())
-    finally:
-        os._exit(code)
-
-
-def close_all_but(*kept: int) -> None:
-    edges = [2, *sorted(descriptor for descriptor in kept if descriptor > 2), 1 << 20]
-    for low, high in pairwise(edges):
-        os.closerange(low + 1, high)
-
-
-def be_keeper(channel: socket.socket, order: Order) -> None:
-    try:
-        reserve_record()
-        keeper = Keeper(channel)
-        process = start_program(order)
-    except Exception as error:  # noqa: BLE001  whatever it is, the daemon is told
-        number = error.errno if isinstance(error, OSError) else None
-        why = {"error": str(error)[:REASON_LIMIT], "kind": type(error).__name__, "errno": number}
-        channel.send(json.dumps(why).encode())
-        return
-    order.clear()
-    UNENDING.append(process)
-    keeper.keep(process.fd, process.pid, is_parent=True)
-    socket.send_fds(
-        channel, [json.dumps({"program": process.pid, "keeper": os.getpid()}).encode()], [process.fd]
-    )
-    keeper.serve_program()
-
-
-def be_successor(channel: socket.socket, nest: Nest) -> None:
-    keeper = Keeper(channel)
-    keeper.keep(nest.terminal, nest.program, is_parent=False)
-    keeper.serve_program()
-
-
 def main() -> None:
     os.umask(0o077)
     gc.disable()  # a keeper makes no cycles, and a collection would unshare the pages it has from its parent
-    for number in (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
+    for number in (_signal.SIGPIPE, _signal.SIGHUP, _signal.SIGINT):
+        _signal.signal(number, _signal.SIG_IGN)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 1 << 16, hard))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    be_subreaper()
     try:
         hatchery = Hatchery(sys.argv[1])
     except BlockingIOError:

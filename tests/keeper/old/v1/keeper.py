@@ -6,28 +6,32 @@ whoever visits its door, and hands the terminal to a visitor that asks for it. T
 
 from __future__ import annotations
 
+import _signal
+import _socket
 import fcntl
 import json
 import mmap
 import os
 import select
-import signal
-import socket
 import struct
 import time
 from typing import Any
 
-from .door import drain, let_in, open_door, wait_for_children
+from .door import drain, let_in, open_door, send_with, wait_for_children
 from .processes import command_of, in_session, signal_session
 
 VERSION = b"\x01"
 VISITORS = 128  # at one door; more are closed at once
 READS = 8  # of the terminal in one turn, so that a flood cannot keep visitors waiting
 BUFFER = 65536
+SHORT = 2048  # bytes of a read after which there is hardly more: poll tells cheaper than another read
 FULL_RETRY = 0.2  # seconds between looks whether the disk has room again
 LAST_WORDS = 1.0, 1 << 20  # seconds and bytes that descendants may go on printing after the program's end
 UNKNOWN = -10000  # an exit status that nobody can know any more
-RECORD, RECORD_ROOM = "exit.json.new", 4096  # taken while there is room: the end can be recorded on a full disk
+RECORD, RECORD_ROOM = (
+    "exit.json.new",
+    4096,
+)  # taken while there is room: the end can be recorded on a full disk
 
 TIOCGPTPEER = 0x5441
 SIOCOUTQ = 0x5411
@@ -36,22 +40,22 @@ PROGRAM, FOREGROUND, SESSION = 0, 1, 2
 
 
 class Visitor:
-    __slots__ = ("peer", "unsaid", "quiet_until")
+    __slots__ = ("peer", "file", "unsaid", "quiet_until")
 
-    def __init__(self, peer: socket.socket) -> None:
-        self.peer = peer
+    def __init__(self, peer: _socket.socket) -> None:
+        self.peer, self.file = peer, peer.fileno()
         self.unsaid = b""
         self.quiet_until = 0
 
     def has_unread_bell(self) -> bool:
         """Whether our last byte still waits for the visitor; another would tell it nothing new."""
-        return fcntl.ioctl(self.peer, SIOCOUTQ, b"\0\0\0\0") != b"\0\0\0\0"
+        return fcntl.ioctl(self.file, SIOCOUTQ, b"\0\0\0\0") != b"\0\0\0\0"
 
 
 class Keeper:
     """One program's terminal, log and door. The program is our child, or the hatchery's if we are a successor."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: _socket.socket) -> None:
         """Open all that can fail before there is a program; the working directory is the session's."""
         self.channel = channel
         self.log = os.open("output.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -68,17 +72,15 @@ class Keeper:
         for source in (self.door.fileno(), self.wake, channel.fileno()):
             self.poll.register(source, select.POLLIN)
 
-    def keep(self, terminal: int, program: int, is_parent: bool) -> None:
-        self.terminal, self.program, self.is_parent = terminal, program, is_parent
+    def keep(self, terminal: int, program: int) -> None:
+        self.terminal, self.program = terminal, program
         os.set_blocking(terminal, False)
         # While a slave is open the terminal never reports EIO: the end is the program's exit, nothing else.
         self.slave = fcntl.ioctl(terminal, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
         self.poll.register(terminal, select.POLLIN)
-        if not is_parent:
-            self.watch_program()
 
     def watch_program(self) -> None:
-        """It is the hatchery's child; should the hatchery die too, this still tells us *that* it ended."""
+        """It is the hatchery's child now; should the hatchery die too, this still tells us *that* it ended."""
         try:
             self.watched = os.pidfd_open(self.program)
         except OSError:
@@ -98,11 +100,10 @@ class Keeper:
             if self.length != before:
                 self.ring()
             for descriptor in ready:
-                self.attend(descriptor)
+                if descriptor != self.terminal:
+                    self.attend(descriptor)
             if self.status is not None and self.end():
-                break
-        if self.is_parent:
-            os.waitpid(self.program, os.WNOHANG)
+                return
 
     def attend(self, descriptor: int) -> None:
         if descriptor in self.visitors:
@@ -129,7 +130,7 @@ class Keeper:
             except OSError:
                 return
             self.write(self.buffer[:size])
-            if self.pending:
+            if self.pending or size < SHORT:
                 return
 
     def write(self, data: bytes | memoryview) -> None:
@@ -172,7 +173,7 @@ class Keeper:
     def tell(self, visitor: Visitor, word: bytes, terminal: int = -1) -> None:
         try:
             if terminal >= 0:
-                socket.send_fds(visitor.peer, [word], [terminal])
+                send_with(visitor.peer, word, terminal)
             else:
                 visitor.peer.send(word)
         except BlockingIOError:
@@ -210,7 +211,7 @@ class Keeper:
         kind, number, target = order[:1], order[1], order[2]
         if kind == b"t":
             self.tell(visitor, TERMINAL, self.terminal)
-        elif kind == b"S" and 0 < number < signal.NSIG and target <= SESSION:
+        elif kind == b"S" and 0 < number < _signal.NSIG and target <= SESSION:
             self.tell(visitor, DONE if self.send_signal(number, target) else NOBODY)
         elif kind == b"q":
             step = int.from_bytes(order[1:], "big") << 20
@@ -222,30 +223,33 @@ class Keeper:
         """Our program cannot have lost its pid to another: nobody reaps it before its end is recorded."""
         try:
             if target == SESSION:
-                self.is_hurried |= number == signal.SIGKILL
+                self.is_hurried |= number == _signal.SIGKILL
                 return signal_session(self.program, number)
-            elif target == FOREGROUND:
-                return self.signal_foreground(number)
-            else:
-                os.killpg(self.program, number)
+            # The slave would not tell the foreground group: it is not our controlling terminal.
+            group = os.tcgetpgrp(self.terminal) if target == FOREGROUND else self.program
+            if group > 0:  # 0: there is none, and killpg would take it for our own
+                os.killpg(group, number)
         except OSError:
             return False
-        return True
-
-    def signal_foreground(self, number: int) -> bool:
-        group = os.tcgetpgrp(self.terminal)  # the slave would not tell: it is not our controlling terminal
-        if group <= 0:
-            return False
-        os.killpg(group, number)
-        return True
+        return group > 0
 
     # -- the end
 
     def see_exit(self) -> None:
-        """It stays unreaped until its end is recorded: it keeps its pid, and a successor could still learn how."""
-        if self.is_parent and self.status is None:
-            code = exit_code(os.waitid(os.P_PID, self.program, os.WEXITED | os.WNOHANG | os.WNOWAIT))
-            self.status = None if code is None else as_record(code)
+        """Reap what a session left to us as their subreaper. Our program stays unreaped until its end is recorded: it
+        keeps its pid, and if we are killed meanwhile a successor can still learn how it ended.
+        """
+        while self.status is None:
+            try:
+                end = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if end is None:
+                return
+            if end.si_pid == self.program:
+                self.status = as_record(exit_code(end))
+            else:
+                os.waitpid(end.si_pid, 0)
 
     def hear_hatchery(self) -> None:
         try:
@@ -263,7 +267,7 @@ class Keeper:
     def end(self) -> bool:
         """Record, then hang up. False: the disk has no room for the last words or the record yet.
 
-        The system itself has sent SIGHUP to the foreground group when the program, its session's leader, ended.
+        The system has hung up on the foreground group already, when the program, its session's leader, ended.
         """
         seconds, size = LAST_WORDS
         until, limit = time.monotonic() + seconds, self.length + size
@@ -316,9 +320,7 @@ def reserve_record() -> None:
     write_record(b" " * RECORD_ROOM)
 
 
-def exit_code(end: os.waitid_result | None) -> int | None:
-    if end is None:
-        return None
+def exit_code(end: os.waitid_result) -> int:
     return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _signal
 import os
-import signal
 
 LOOKS = 5  # at most, so that killing what forks for ever comes to an end
 
@@ -34,7 +34,7 @@ def signal_session(leader: int, number: int) -> bool:
     Killing looks again, for whom they forked meanwhile; what a gentler signal makes them start is to finish its work.
     """
     told: set[tuple[int, int]] = set()
-    for _ in range(LOOKS if number == signal.SIGKILL else 1):
+    for _ in range(LOOKS if number == _signal.SIGKILL else 1):
         found = set(in_session(leader)) - told
         if not found:
             break
@@ -62,7 +62,7 @@ def send_exactly(pid: int, start: int, number: int) -> bool:
         look = look_at(pid)
         if look is None or look[2] != start:
             return False
-        signal.pidfd_send_signal(handle, number)
+        _signal.pidfd_send_signal(handle, number)
     except OSError:
         return False
     finally:
