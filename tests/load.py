@@ -97,12 +97,22 @@ def same(found: bytes | bytearray, wanted: bytes, what: str) -> None:
     """Equal; of two that are not, only the place where they part is worth a look."""
     if found == wanted:
         return
-    at = len(os.path.commonprefix([bytes(found), wanted]))
+    at = parting(found, wanted)
     near = slice(max(0, at - 60), at + 120)
     raise AssertionError(
         f"{what}: {len(found)} bytes, not {len(wanted)}; they part at {at}:\n"
         f"{bytes(found[near])!r}\nis not\n{wanted[near]!r}"
     )
+
+
+def parting(found: bytes | bytearray, wanted: bytes) -> int:
+    """How many bytes they have in common from the beginning."""
+    low, high = 0, min(len(found), len(wanted))
+    one, other = memoryview(found), memoryview(wanted)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
+    return low
 
 
 # -- daemons

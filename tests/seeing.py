@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -33,3 +34,10 @@ def seconds_used(pid: int) -> float:
     """Processor time since it began."""
     fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def are_idle(*pids: int) -> bool:
+    """None of them used more than 10 ms in half a second. (A paused keeper looks five times a second for room.)"""
+    before = [seconds_used(pid) for pid in pids]
+    time.sleep(0.5)
+    return all(seconds_used(pid) - used <= 0.01 for pid, used in zip(pids, before, strict=True))

@@ -17,6 +17,12 @@ from pathlib import Path
 
 from homes import CW, SECONDS, Home, until
 
+from codewire_py.client.connection import Connection
+from codewire_py.home.paths import SOCKET, connect
+from codewire_py.wire.codec import decode
+from codewire_py.wire.frames import DATA
+from codewire_py.wire.messages import Ended, Message
+
 BLOCK = 1 << 16
 ROWS, COLS = 24, 80
 
@@ -41,7 +47,7 @@ class Viewer:
         return bool(data)
 
     def errors(self) -> str:
-        return self.errors_file.read_text(errors="replace")
+        return self.errors_file.read_bytes().decode(errors="replace")
 
     def told(self) -> str:
         return f"it showed {bytes(self.output[-200:])!r} and said {self.errors()!r}, status {self.process.poll()}"
@@ -124,6 +130,25 @@ class Viewers:
         for descriptor in (self.stop, self.stopper, *(viewer.source for viewer in self.all)):
             with suppress(OSError):
                 os.close(descriptor)
+
+
+class Peer:
+    """A viewer that is no `cw`: the daemon serves it the log, by the documented protocol."""
+
+    def __init__(self, home: Home, request: Message) -> None:
+        self.connection = Connection(connect(f"{home.path}/{SOCKET}", SECONDS))
+        self.begun = self.connection.ask(request)
+
+    def read_all(self) -> bytes:
+        """Up to the end of the session, and of the conversation."""
+        log = bytearray()
+        while True:
+            kind, payload = self.connection.receive()
+            if kind == DATA:
+                log += payload
+            elif isinstance(decode(payload), Ended):
+                self.connection.close()
+                return bytes(log)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from codewire_py.client.presence import Presence
 from codewire_py.client.source import LocalLog, how_it_ended
 from codewire_py.client.terminal import OwnTerminal
 from codewire_py.config import parse_detach_keys
+from codewire_py.errors import NoSuchSession
 from codewire_py.home.records import LOST_STATUS
 from codewire_py.wire.messages import Attach, Attached
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 def run(given: Given) -> int:
     word = given["session"] or ""
+    if given["session"] == "":  # an unset variable in a script, not the wish to have one chosen
+        raise NoSuchSession('no session named ""')
     history = 0 if given["no_history"] else None
     return attach(word, bool(word), given["read_only"], given["detach_keys"], history)
 
@@ -33,13 +36,15 @@ def attach(
     is_reader: bool = False,
     detach_keys: str | None = None,
     history: int | None = None,
+    offset: int = -1,
 ) -> int:
+    """`offset`: where in its log to begin; a session launched just now may have ended, and is shown all the same."""
     config = context.config()
     keys = parse_detach_keys(detach_keys) if detach_keys else config.attach_detach_keys
     shown = config.attach_history if history is None else history
     terminal = OwnTerminal()
 
-    def request(session: str = word, offset: int = -1) -> Attach:
+    def request(session: str = word, offset: int = offset) -> Attach:
         rows, cols = terminal.size()
         return Attach(
             session=session, local=True, read_only=is_reader, rows=rows, cols=cols, offset=offset,

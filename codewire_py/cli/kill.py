@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codewire_py.cli import context, show
-from codewire_py.cli.table import JSON, MANY, TAG, Argument, Command, Option
+from codewire_py.cli.table import JSON, MANY, TAG, Argument, Command, Option, seconds
 from codewire_py.client.connection import ask
 from codewire_py.errors import UsageError
 from codewire_py.wire.messages import Kill, Killed
@@ -75,7 +75,7 @@ COMMAND = Command(
     Argument("sessions", MANY, "SESSION", is_session=True),
     Option("--all", "Every running session."),
     TAG,
-    Option("--grace", "Seconds between SIGTERM and SIGKILL (5).", float, metavar="SECONDS"),
+    Option("--grace", "Seconds between SIGTERM and SIGKILL (5).", seconds, metavar="SECONDS"),
     Option("--signal", "Only send this signal.", str, metavar="NAME"),
     Option("--tree", "Also end processes that have left the session (daemons it started)."),
     JSON,

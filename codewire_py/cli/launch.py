@@ -26,7 +26,7 @@ def run(given: Given) -> int:
         OwnTerminal().close()  # without one, nothing is launched
     launched = ask(context.home(), request(given), Launched)
     if given["attach"]:
-        return attach(str(launched.id), is_chosen=True)
+        return attach(str(launched.id), is_chosen=True, offset=0)
     if given["json"]:
         show.say_json(
             {"id": launched.id, "name": launched.name, "pid": launched.pid, "command": launched.command}
@@ -52,6 +52,8 @@ def request(given: Given) -> Launch:
 
 
 def directory(word: str | None) -> str:
+    if word and os.path.isabs(word):
+        return os.path.normpath(word)
     try:
         here = os.getcwd()
     except FileNotFoundError as error:

@@ -28,6 +28,8 @@ def run(given: Given) -> int:
     follower.read_all()
     if given["follow"]:
         follower.follow_until(None)
+    else:
+        follower.write_rest()
     follower.close()
     return 0
 

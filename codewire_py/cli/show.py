@@ -104,7 +104,7 @@ def table(sessions: list[dict[str, Any]]) -> str:
     if not sessions:
         return "No sessions."
     wide = max(4, *(len(session["name"]) for session in sessions))
-    head = f"{'ID':<5} {'NAME':<{wide}} {'STATUS':<14} {'CREATED':<20} {'ATTACHED':<8} PROMPT"
+    head = f"{'ID':<5} {'NAME':<{wide}} {'STATUS':<15} {'CREATED':<20} {'ATTACHED':<8} PROMPT"
     rows = [row(session, wide) for session in sessions]
     return "\n".join([paint(head, BOLD), "-" * max(LINE, len(head) + 14), *rows])
 
@@ -113,7 +113,7 @@ def row(session: dict[str, Any], wide: int) -> str:
     attached = "yes" if session["attached"] else "no"
     paused = f"[{session['paused']}: waits] " if session.get("paused") else ""
     return (
-        f"{session['id']:<5} {session['name']:<{wide}} {status(session['status'], 14)} "
+        f"{session['id']:<5} {session['name']:<{wide}} {status(session['status'], 15)} "
         f"{age(session['created_at']):<20} {attached:<8} {paused}{shorten(clean(session['prompt']))}"
     )
 

@@ -8,9 +8,8 @@ import time
 from codewire_py.cli import context, show
 from codewire_py.cli.table import JSON, OPTIONAL, Argument, Command, Option
 from codewire_py.client.connection import ask
-from codewire_py.client.starting import is_listening
 from codewire_py.errors import NoDaemon, UsageError
-from codewire_py.home.paths import PID
+from codewire_py.home.paths import PID, SESSIONS
 from codewire_py.wire.messages import Stop, Stopping
 
 TYPE_CHECKING = False
@@ -26,12 +25,14 @@ def run(given: Given) -> int:
             "stop stops the daemon, not a session", f"to end a session: cw kill {given['session']}"
         )
     home = context.home()
+    # Sessions outlive daemons, and only a daemon can end them.
+    may_start = given["kill"] and os.path.isdir(f"{home}/{SESSIONS}")
     try:
-        gone = ask(home, Stop(kill=given["kill"]), Stopping, may_start=False)
+        gone = ask(home, Stop(kill=given["kill"]), Stopping, may_start)
     except NoDaemon:
         show.note(f"Daemon is not running ({why_not(home)})")
         return 0
-    await_silence(home)
+    await_end(home, gone.pid)
     if given["json"]:
         show.say_json({"pid": gone.pid, "running": gone.running, "killed": gone.killed})
         return 0
@@ -51,10 +52,19 @@ def why_not(home: str) -> str:
     return "stale PID file"
 
 
-def await_silence(home: str) -> None:
+def await_end(home: str, pid: int) -> None:
+    """Its file goes last."""
     until = time.monotonic() + LEAVE_SECONDS
-    while is_listening(home) and time.monotonic() < until:
-        time.sleep(0.01)
+    while pid_told(home) == pid and time.monotonic() < until:
+        time.sleep(0.005)
+
+
+def pid_told(home: str) -> int:
+    try:
+        with open(f"{home}/{PID}", encoding="ascii") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 0
 
 
 COMMAND = Command(

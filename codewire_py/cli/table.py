@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Given = dict[str, Any]
 
+LONGEST_SECONDS = 2_000_000.0  # poll counts milliseconds in 31 bits
 ONE, OPTIONAL, MANY, REST = "one", "optional", "many", "rest"
 
 
@@ -35,7 +36,7 @@ class Option:
         self,
         names: str,
         help: str,
-        kind: type = bool,
+        kind: Callable[[str], object] = bool,
         default: object = None,
         metavar: str = "",
         choices: str = "",
@@ -68,6 +69,17 @@ class Command:
         self.arguments = [part for part in parts if isinstance(part, Argument)]
         self.options = [part for part in parts if isinstance(part, Option)]
         self.is_hidden = not help
+
+
+def seconds(word: str) -> float:
+    """A time to wait; what is none is a ValueError."""
+    try:
+        found = float(word)
+    except ValueError:
+        raise ValueError(f"{word!r} is not a number of seconds") from None
+    if not 0 <= found <= LONGEST_SECONDS:
+        raise ValueError(f"{word} is not between 0 and {LONGEST_SECONDS:.0f}")
+    return found
 
 
 JSON = Option("--json", "Print JSON instead of text.")

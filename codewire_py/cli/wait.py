@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from codewire_py.cli import context, show
-from codewire_py.cli.table import JSON, MANY, TAG, Argument, Command, Option
+from codewire_py.cli.table import JSON, MANY, TAG, Argument, Command, Option, seconds
 from codewire_py.client.patience import ask_patiently
 from codewire_py.errors import TimedOut, UsageError
 from codewire_py.home.records import LOST_STATUS
@@ -51,7 +51,7 @@ COMMAND = Command(
     Argument("sessions", MANY, "SESSION", is_session=True),
     TAG,
     Option("--any", "Until one of them has ended."),
-    Option("--timeout", "Give up after so many seconds (exit status 124).", float, metavar="SECONDS"),
+    Option("--timeout", "Give up after so many seconds (exit status 124).", seconds, metavar="SECONDS"),
     JSON,
     examples="cw wait 1 && cw logs 1 --tail 5\ncw wait --tag review --any --timeout 600",
 )

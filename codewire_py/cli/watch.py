@@ -6,7 +6,7 @@ import time
 
 from codewire_py.cli import context, show
 from codewire_py.cli.logs import looks
-from codewire_py.cli.table import MANY, TAG, Argument, Command, Option
+from codewire_py.cli.table import MANY, TAG, Argument, Command, Option, seconds
 from codewire_py.client.connection import ask
 from codewire_py.client.follow import Follower, begin_reading, follow_several
 from codewire_py.client.prefix import Prefix
@@ -30,6 +30,8 @@ def run(given: Given) -> int:
     followers = [open_follower(word, given, many) for word in words]
     has_ended = follow_several(followers, until, lambda follower: tell_end(follower, many))
     for follower in followers:
+        if not follower.has_ended:
+            follower.finish()
         follower.close()
     if not has_ended:
         show.note("\n[cw] watch timeout")
@@ -41,7 +43,8 @@ def open_follower(word: str, given: Given, many: bool) -> Follower:
     request = Logs(session=word, local=True, follow=True, tail=tail, inside=context.inside())
     presence, begun = begin_reading(context.home(), request)
     if many:
-        return Follower(begun, presence, Prefix(begun.name or str(begun.id)).write, "plain")
+        prefix = Prefix(begun.name or str(begun.id))
+        return Follower(begun, presence, prefix.write, "plain", prefix.finish)
     return Follower(begun, presence, lambda data: show.write(1, data), looks(given["raw"]))
 
 
@@ -57,7 +60,7 @@ COMMAND = Command(
     TAG,
     Option("--tail", "Begin with the last N lines.", int, metavar="N"),
     Option("--no-history", "Begin with what comes next."),
-    Option("--timeout", "Leave after so many seconds (exit status 0).", float, metavar="SECONDS"),
+    Option("--timeout", "Leave after so many seconds (exit status 0).", seconds, metavar="SECONDS"),
     Option("--raw", "The exact bytes, also where plain text is the default."),
     examples="cw watch 1 --timeout 60\ncw watch --tag review --no-history",
 )

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BLOCK = 65536
 ROUNDS = 4  # of the log in one turn, so that a flood cannot keep a key waiting
+FLOOD = 4096  # bytes in one read: nobody types or reads that fast
+REST = 2  # milliseconds in which a flood gathers; a turn for each few kilobytes would cost more than it shows
 CHORD_PAUSE = 0.05  # a sequence that stays unfinished so long was a key of its own
 REPAINT_BYTES = 65536
 DETACHED, ENDED, LOST, VANISHED = "detached", "ended", "lost", "vanished"
@@ -40,6 +42,7 @@ class Attachment:
         self.quiet: Quiet | None = None
         self.unwritten = memoryview(b"")
         self.is_dry = False
+        self.is_resting = False
         self.waited_for: tuple[int, ...] = ()
         self.poll = select.poll()
         self.outcome = ""
@@ -82,6 +85,8 @@ class Attachment:
     def turn(self) -> None:
         """Whoever is ready is heard; what nobody asks for costs nothing: a turn is what a key waits for."""
         ready = [descriptor for descriptor, _ in self.waiting().poll(self.patience())]
+        if self.is_resting:
+            self.is_resting = self.is_dry = False
         if self.log.door is None or self.log.fileno() in ready:
             self.log.hear()
             self.is_dry = False
@@ -107,7 +112,7 @@ class Attachment:
         hands = self.hands
         now = (
             -1 if hands and hands.is_full() else 0,
-            self.log.fileno(),
+            -1 if self.is_resting else self.log.fileno(),
             self.presence.fileno(),
             self.terminal.output if self.unwritten else -1,
             self.log.terminal() if hands and hands.has_lock else -1,
@@ -125,6 +130,8 @@ class Attachment:
         """Milliseconds; 0 when there is more to show at once, None when nothing can happen by itself."""
         if not self.unwritten and not self.is_dry:
             return 0
+        if self.is_resting:
+            return REST
         if (
             self.log.door
             and self.presence.connection
@@ -149,6 +156,7 @@ class Attachment:
             if not self.unwritten:
                 data = self.log.read(BLOCK)
                 self.is_dry = len(data) < BLOCK
+                self.is_resting = self.is_dry and len(data) >= FLOOD
                 shown = self.filter(data)
                 rest = shown[self.terminal.write(shown) :]
                 if self.modes:  # after they are shown: a key does not wait for book-keeping
@@ -246,5 +254,6 @@ class Attachment:
         from codewire_py.stream.scan import clean_start
 
         recent = self.log.recent(REPAINT_BYTES)
-        shown = Quiet().feed(recent[clean_start(recent) :])
+        start = clean_start(recent) if len(recent) < self.log.offset else 0
+        shown = Quiet().feed(recent[start:])
         self.unwritten = memoryview((self.modes.enter() if self.modes else b"") + b"\x1b[2J\x1b[H" + shown)

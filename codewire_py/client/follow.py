@@ -26,11 +26,19 @@ def begin_reading(home: str, request: Logs) -> tuple[Presence, Reading]:
 class Follower:
     """One session's log on its way to an output. `look`: raw, quiet (harmless to a terminal) or plain."""
 
-    def __init__(self, begun: Reading, presence: Presence, write: Callable[[bytes], None], look: str) -> None:
+    def __init__(
+        self,
+        begun: Reading,
+        presence: Presence,
+        write: Callable[[bytes], None],
+        look: str,
+        finish: Callable[[], None] = lambda: None,
+    ) -> None:
         self.name, self.presence, self.write = begun.name or str(begun.id), presence, write
         self.log = LocalLog(begun.directory, begun.offset)
         self.has_ended = False
         self.change, self.rest = make_filter(look)
+        self.finish = finish
 
     def read_all(self) -> None:
         """What is there now."""
@@ -46,8 +54,13 @@ class Follower:
         self.read_all()
         if is_over:
             self.has_ended = True
-            if rest := self.rest():
-                self.write(rest)
+            self.write_rest()
+
+    def write_rest(self) -> None:
+        """What was held back for what might follow."""
+        if rest := self.rest():
+            self.write(rest)
+        self.finish()
 
     def follow_until(self, until: float | None) -> None:
         follow_several([self], until, lambda follower: None)

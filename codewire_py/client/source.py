@@ -63,11 +63,14 @@ class LocalLog:
             self.leave_door()
 
     def leave_door(self) -> None:
+        """A keeper that did not even greet has too many visitors: knock again after a pause, not at once."""
+        was_welcome = self.door is not None and self.door.version > 0
         if self.door:
             self.door.close()
         self.door = None
         self._seen_door = time.monotonic()
-        self.knock()
+        if was_welcome:
+            self.knock()
 
     def knock(self) -> None:
         self.is_ended = os.path.exists(f"{self.directory}/{END}")

@@ -45,6 +45,8 @@ def take_turn(turn: int) -> bool:
 def is_listening(home: str) -> bool:
     try:
         connect(f"{home}/{SOCKET}", 5.0).close()
+    except BlockingIOError:
+        return True  # there is a queue
     except OSError:
         return False
     return True

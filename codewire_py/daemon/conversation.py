@@ -47,6 +47,9 @@ def as_told(error: BaseException) -> CodewireError | None:
         return error
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull("there is no room left in the home directory")
+    if isinstance(error, OSError) and error.filename:
+        journal.warning("a conversation failed: %s", error)
+        return CodewireError(f"{error.filename}: {error.strerror}")
     journal.error("a conversation failed", exc_info=error)
     return CodewireError(
         f"the daemon has a bug: {type(error).__name__}: {error}", "its journal is daemon.log"

@@ -157,6 +157,17 @@ def take_letter(unread: bytearray) -> tuple[str, Answer] | None:
     return session.decode(), dict(json.loads(answer))
 
 
+def is_kept(directory: str) -> bool:
+    """Whether somebody opens at this door, be it after a while."""
+    try:
+        visit(directory, timeout=0.0).close()
+    except BlockingIOError:
+        return True  # there is a queue
+    except OSError:
+        return False
+    return True
+
+
 def try_visit(directory: str) -> Door | None:
     """The door, if it opens at once."""
     try:

@@ -55,5 +55,8 @@ class Reader:
         await trio.lowlevel.wait_readable(self.door.fileno())
         self.door.hear()
         if not self.door.is_open:
+            was_welcome = self.door.version > 0
             self.door.close()
             self.door = None
+            if not was_welcome:
+                await trio.sleep(0.05)  # the keeper has too many visitors

@@ -14,7 +14,7 @@ from contextlib import suppress
 import trio
 
 from codewire_py.daemon import limits
-from codewire_py.daemon.keeping import ask_hatchery, try_visit
+from codewire_py.daemon.keeping import ask_hatchery, is_kept, try_visit
 from codewire_py.daemon.typist import Typist, alone
 from codewire_py.errors import NotReading, NotRunning, TimedOut
 from codewire_py.home.door import DONE, NOBODY, SESSION, Door
@@ -107,6 +107,7 @@ class Session:
         while await self.find_door():
             await self.listen()
         self.ended.set()
+        self.at_door.set()  # whoever waits for a door need not any more
         self.changed()
 
     async def find_door(self) -> bool:
@@ -137,10 +138,7 @@ class Session:
     async def has_late_news(self) -> bool:
         """The keeper may have left, or come, while we asked."""
         await trio.sleep(0.05)
-        if not self.has_ended() and (door := try_visit(self.directory)) is not None:
-            door.close()
-            return True
-        return False
+        return not self.has_ended() and is_kept(self.directory)
 
     def enter(self, door: Door) -> None:
         keeper = door.keeper()
@@ -171,6 +169,8 @@ class Session:
         self.door = None
         self.answered.set()
         door.close()
+        if not door.version:
+            await trio.sleep(0.05)  # it has too many visitors
 
     async def reach_keeper(self) -> Door:
         """The door, even if the keeper is being replaced just now."""
@@ -206,14 +206,15 @@ class Session:
     # -- what may be done with it
 
     async def kill(self, grace: float) -> None:
-        """Ask it to end, then make it; returns when its end is recorded."""
+        """Ask it to end, if there is time, then make it; returns when its end is recorded."""
         self.must_run()
-        self.note("killed", signal=int(signal.SIGTERM))
+        self.note("killed", signal=int(signal.SIGTERM if grace else signal.SIGKILL))
         with suppress(NotRunning):  # it may be quicker than we are
-            await self.send_signal(signal.SIGTERM)
-            await self.send_signal(signal.SIGCONT)
-            with trio.move_on_after(grace):
-                await self.ended.wait()
+            if grace:
+                await self.send_signal(signal.SIGTERM)
+                await self.send_signal(signal.SIGCONT)
+                with trio.move_on_after(grace):
+                    await self.ended.wait()
             if not self.ended.is_set():
                 await self.send_signal(signal.SIGKILL)
         with trio.move_on_after(limits.LEAVE_SECONDS):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import _signal
 import _socket
+import errno
 import os
 import sys
 
+spare: list[int] = []  # a descriptor to give up, so that a visitor can be turned away when we have no other
 CLOSE_ON_EXEC = getattr(_socket, "MSG_CMSG_CLOEXEC", 0)
 
 
@@ -19,6 +21,7 @@ def open_door(name: str, backlog: int) -> _socket.socket:
     os.chmod(name, 0o600)
     door.listen(backlog)
     door.setblocking(False)
+    spare[:] = [os.dup(2)]  # a fork has closed its parent's already
     return door
 
 
@@ -26,7 +29,9 @@ def let_in(door: _socket.socket) -> _socket.socket | None:
     """The next visitor, if it is one of ours."""
     try:
         descriptor, _ = door._accept()  # type: ignore[attr-defined]  # noqa: SLF001  all that socket.accept has more is enums
-    except OSError:
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            turn_away(door)
         return None
     visitor = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, descriptor)
     visitor.setblocking(False)
@@ -36,6 +41,17 @@ def let_in(door: _socket.socket) -> _socket.socket | None:
             visitor.close()
             return None
     return visitor
+
+
+def turn_away(door: _socket.socket) -> None:
+    """We may have no more descriptors; but a visitor that is left standing would keep us awake."""
+    while spare:
+        os.close(spare.pop())
+    try:
+        os.close(door._accept()[0])  # type: ignore[attr-defined]  # noqa: SLF001  as above
+        spare.append(os.dup(2))
+    except OSError:
+        return
 
 
 def send_with(peer: _socket.socket, word: bytes, descriptor: int) -> None:

@@ -18,12 +18,13 @@ import sys
 import time
 
 from .door import drain, let_in, open_door, receive_with, wait_for_children
-from .hatching import Role, be_keeper, be_subreaper, be_successor, run_child
-from .keeper import UNKNOWN
+from .hatching import Role, be_keeper, be_subreaper, be_successor, run_child, tell_why
+from .keeper import UNKNOWN, exit_code
 
-VISITORS = 16
+VISITORS = 1024  # a daemon that adopts may ask about every session at once
 ORDER_LIMIT = 64 << 20  # an environment and a command line may be large; the kernel's own limit is far below
 LINGER = 1.0  # seconds an unneeded hatchery waits for a new daemon
+FORK_RETRY = 0.2  # seconds between attempts to replace a keeper while the system has no room for a process
 PATIENCE = 5, 10.0  # so many keepers lost within so many seconds, and the session is given up
 
 
@@ -39,7 +40,9 @@ class Nest:
 
     def is_over(self) -> bool:
         return (
-            self.program < 0 or os.path.exists(f"{self.session}/exit.json") or not os.path.isdir(self.session)
+            self.terminal < 0
+            or os.path.exists(f"{self.session}/exit.json")
+            or not os.path.isdir(self.session)
         )
 
     def is_hopeless(self) -> bool:
@@ -79,19 +82,24 @@ class Asker:
         return orders if data else None
 
     def reply(self, session: str, answer: bytes) -> None:
+        """Whole, or never again: a daemon that is gone or does not read finds the session by its directory."""
         word = os.fsencode(session) + b"\n" + answer
         try:
-            self.peer.send(len(word).to_bytes(4, "big") + word)
+            if self.peer.send(len(word).to_bytes(4, "big") + word) == 4 + len(word):
+                return
+            self.peer.shutdown(_socket.SHUT_RDWR)
+        except BlockingIOError:
+            self.peer.shutdown(_socket.SHUT_RDWR)
         except OSError:
-            return  # a daemon that is gone finds the session by its directory
+            return
 
 
 class Hatchery:
     def __init__(self, name: str) -> None:
-        self.lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.lock = take_lock(name)
         self.name = f"{name}.sock"
         self.nests: dict[int, Nest] = {}  # by the keeper's pid
+        self.unkept: list[Nest] = []  # a successor is due, but could not be forked yet
         self.askers: dict[int, Asker] = {}
         self.door = open_door(self.name, VISITORS)
         self.wake = wait_for_children()
@@ -101,13 +109,28 @@ class Hatchery:
 
     def serve_daemons(self) -> None:
         while True:
-            needed = self.nests or self.askers
-            ready = self.poll.poll(None if needed else LINGER * 1000)
-            if not ready and not needed:
-                os.unlink(self.name)
+            needed = self.nests or self.askers or self.unkept
+            wait = (FORK_RETRY if self.unkept else None) if needed else LINGER
+            ready = self.poll.poll(None if wait is None else wait * 1000)
+            if not ready and not needed and self.leave():
                 return
             for descriptor, _ in ready:
                 self.attend(descriptor)
+            if self.unkept:
+                self.retry_forks()
+
+    def leave(self) -> bool:
+        """Take the door away, then look once more: whoever stands before it already is let in."""
+        aside = f"{self.name}.left"
+        try:
+            os.rename(self.name, aside)
+            if self.poll.poll(0):
+                os.rename(aside, self.name)
+                return False
+            os.unlink(aside)
+        except FileNotFoundError:
+            return True  # the home is gone
+        return True
 
     def attend(self, descriptor: int) -> None:
         if descriptor == self.door.fileno():
@@ -130,38 +153,61 @@ class Hatchery:
 
     def serve(self, descriptor: int) -> None:
         asker = self.askers[descriptor]
-        try:
-            orders = asker.take_orders()
-        except ValueError:
-            orders = None
+        orders = asker.take_orders()
         if orders is None:
             self.poll.unregister(descriptor)
             self.askers.pop(descriptor).peer.close()
             return
         for session, order in orders:
             if order:
-                nest = Nest(session, asker)
-                self.fork(nest, lambda channel, order=order: be_keeper(channel, order))  # type: ignore[misc]
+                self.hatch(Nest(session, asker), order)
             else:
                 asker.reply(session, self.what_of(session))
 
     def what_of(self, session: str) -> bytes:
-        for pid, nest in self.nests.items():
+        for pid, nest in (*self.nests.items(), *((0, nest) for nest in self.unkept)):
             if nest.session == session and nest.program > 0:
                 return b'{"known": true, "keeper": %d, "program": %d}' % (pid, nest.program)
         return b'{"known": false}'
 
     # -- keepers
 
+    def hatch(self, nest: Nest, order: bytes) -> None:
+        try:
+            self.fork(nest, lambda channel: be_keeper(channel, order))
+        except OSError as error:
+            if nest.asker:
+                nest.asker.reply(nest.session, tell_why(error))
+
+    def hatch_again(self, nest: Nest) -> None:
+        nest.is_ward, nest.is_told, nest.asker = True, False, None
+        try:
+            self.fork(nest, lambda channel: be_successor(channel, nest.terminal, nest.program))
+        except OSError:
+            self.unkept.append(nest)
+
+    def retry_forks(self) -> None:
+        due, self.unkept = self.unkept, []
+        for nest in due:
+            self.hatch_again(nest)
+        self.see_children()
+
     def fork(self, nest: Nest, role: Role) -> None:
-        nest.channel, theirs = _socket.socketpair()
-        pid = os.fork()
+        """OSError: the system has no room for another process, or we for another descriptor."""
+        ours, theirs = _socket.socketpair()
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         if pid == 0:
             run_child(nest.session, theirs, nest.terminal, role)
         theirs.close()
-        nest.channel.setblocking(False)
+        ours.setblocking(False)
+        nest.channel = ours
         self.nests[pid] = nest
-        self.poll.register(nest.channel, select.POLLIN)
+        self.poll.register(ours, select.POLLIN)
 
     def hear_keeper(self, descriptor: int) -> None:
         found = [nest for nest in self.nests.values() if nest.channel and nest.channel.fileno() == descriptor]
@@ -177,7 +223,7 @@ class Hatchery:
         if not word:
             self.forget_channel(nest)
             return
-        if terminal >= 0:
+        if word.isdigit():
             nest.terminal, nest.program = terminal, int(word)
             word = self.what_of(nest.session)
         if nest.asker:
@@ -200,8 +246,9 @@ class Hatchery:
                 self.lose_keeper(self.nests.pop(pid))
         for nest in self.nests.values():
             self.look_after(nest)
-        wards = {nest.program for nest in self.nests.values() if nest.is_ward}
-        for orphan in children() - wards - set(self.nests):
+        # Every program is spared, not only wards: its keeper may have died since we looked.
+        programs = {nest.program for nest in (*self.nests.values(), *self.unkept)}
+        for orphan in children() - programs - set(self.nests):
             os.waitpid(orphan, os.WNOHANG)
 
     def lose_keeper(self, nest: Nest) -> None:
@@ -212,8 +259,7 @@ class Hatchery:
             if nest.terminal >= 0:
                 os.close(nest.terminal)
             return
-        nest.is_ward, nest.is_told, nest.asker = True, False, None
-        self.fork(nest, lambda channel: be_successor(channel, nest.terminal, nest.program))
+        self.hatch_again(nest)
 
     def look_after(self, nest: Nest) -> None:
         """Tell a successor how its program ended, and leave the program unreaped until that is recorded."""
@@ -221,24 +267,36 @@ class Hatchery:
             return
         try:
             end = os.waitid(os.P_PID, nest.program, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            code: int | None = UNKNOWN
-        else:
+            if end is None:
+                return
             code = exit_code(end)
-        if code is not None:
-            nest.is_told = True
+        except ChildProcessError:
+            code = UNKNOWN
+        try:
             nest.channel.send(struct.pack("i", code))
+            nest.is_told = True
+        except OSError:
+            return  # it has just been killed too; the next one is told
 
 
-def exit_code(end: os.waitid_result | None) -> int | None:
-    if end is None:
-        return None
-    return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
+def take_lock(name: str) -> int:
+    """BlockingIOError: another one is warm. One that is just leaving, or coming, is waited for."""
+    lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    until = time.monotonic() + LINGER
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if os.path.exists(f"{name}.sock") or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def children() -> set[int]:
+    """Read as bytes: a codec would be imported now, from files that an upgrade may have replaced."""
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
             return {int(pid) for pid in file.read().split()}
     except OSError:
         return set()

@@ -18,6 +18,7 @@ from .program import start_program
 
 Role = Callable[[_socket.socket], None]
 PR_SET_CHILD_SUBREAPER = 36
+REASON_LIMIT = 1000  # characters; a reason travels in one piece
 PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 UNENDING: list[Any] = []  # a PtyProcess that is finalised hangs its program up
 
@@ -35,7 +36,6 @@ def run_child(session: str, channel: _socket.socket, terminal: int, role: Role) 
     except BaseException:  # noqa: BLE001  a forked child must never get back into its parent's code
         sys.excepthook(*sys.exc_info())
     finally:
-        sys.stderr.flush()
         os._exit(code)
 
 
@@ -96,7 +96,8 @@ def bear(order: bytes) -> tuple[bytes, int]:
 
 def tell_why(error: Exception) -> bytes:
     number = error.errno if isinstance(error, OSError) else None
-    return json.dumps({"error": str(error), "kind": type(error).__name__, "errno": number}).encode()
+    why = {"error": str(error)[:REASON_LIMIT], "kind": type(error).__name__, "errno": number}
+    return json.dumps(why).encode()
 
 
 def be_successor(channel: _socket.socket, terminal: int, program: int) -> None:

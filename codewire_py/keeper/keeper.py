@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from .door import drain, let_in, open_door, send_with, wait_for_children
-from .processes import command_of, in_session, send_exactly
+from .processes import command_of, in_session, signal_session
 
 VERSION = b"\x01"
 VISITORS = 128  # at one door; more are closed at once
@@ -28,10 +28,7 @@ SHORT = 2048  # bytes of a read after which there is hardly more: poll tells che
 FULL_RETRY = 0.2  # seconds between looks whether the disk has room again
 LAST_WORDS = 1.0, 1 << 20  # seconds and bytes that descendants may go on printing after the program's end
 UNKNOWN = -10000  # an exit status that nobody can know any more
-RECORD, RECORD_ROOM = (
-    "exit.json.new",
-    4096,
-)  # taken while there is room: the end can be recorded on a full disk
+RECORD, RECORD_ROOM = "exit.json.new", 4096  # bytes taken while there is room, for when there is none
 
 TIOCGPTPEER = 0x5441
 SIOCOUTQ = 0x5411
@@ -224,28 +221,32 @@ class Keeper:
         try:
             if target == SESSION:
                 self.is_hurried |= number == _signal.SIGKILL
-                for pid, start in in_session(self.program):
-                    send_exactly(pid, start, number)
-            elif target == FOREGROUND:
-                os.killpg(os.tcgetpgrp(self.slave), number)
-            else:
-                os.killpg(self.program, number)
+                return signal_session(self.program, number)
+            # The slave would not tell the foreground group: it is not our controlling terminal.
+            group = os.tcgetpgrp(self.terminal) if target == FOREGROUND else self.program
+            if group > 0:  # 0: there is none, and killpg would take it for our own
+                os.killpg(group, number)
         except OSError:
             return False
-        return True
+        return group > 0
 
     # -- the end
 
     def see_exit(self) -> None:
-        """Reap whoever ended: our program, or what a session left to us as their subreaper."""
-        pid = -1
-        while pid:
+        """Reap what a session left to us as their subreaper. Our program stays unreaped until its end is recorded: it
+        keeps its pid, and if we are killed meanwhile a successor can still learn how it ended.
+        """
+        while self.status is None:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                end = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return
-            if pid == self.program:
-                self.status = as_record(os.waitstatus_to_exitcode(status))
+            if end is None:
+                return
+            if end.si_pid == self.program:
+                self.status = as_record(exit_code(end))
+            else:
+                os.waitpid(end.si_pid, 0)
 
     def hear_hatchery(self) -> None:
         try:
@@ -261,7 +262,10 @@ class Keeper:
             self.status = as_record(UNKNOWN)
 
     def end(self) -> bool:
-        """Record, then hang up. False: the disk has no room for the last words or the record yet."""
+        """Record, then hang up. False: the disk has no room for the last words or the record yet.
+
+        The system has hung up on the foreground group already, when the program, its session's leader, ended.
+        """
         seconds, size = LAST_WORDS
         until, limit = time.monotonic() + seconds, self.length + size
         before = -1
@@ -270,8 +274,6 @@ class Keeper:
             self.read(READS)
         if self.pending and not self.is_hurried:
             return False
-        for number in (_signal.SIGHUP, _signal.SIGCONT):
-            self.send_signal(number, FOREGROUND)
         return self.record()
 
     def count_unread(self) -> int:
@@ -313,6 +315,10 @@ def write_record(text: bytes) -> None:
 
 def reserve_record() -> None:
     write_record(b" " * RECORD_ROOM)
+
+
+def exit_code(end: os.waitid_result) -> int:
+    return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
 
 
 def as_record(code: int) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import _signal
 import os
 
+LOOKS = 5  # at most, so that killing what forks for ever comes to an end
+
 
 def look_at(pid: int) -> tuple[int, bytes, int] | None:
     """Its session, state and start; None when it is gone, or where there is no /proc."""
@@ -24,6 +26,22 @@ def in_session(leader: int) -> list[tuple[int, int]]:
         return []
     looks = [(pid, look_at(pid)) for pid in pids]
     return [(pid, look[2]) for pid, look in looks if look and look[0] == leader and look[1] != b"Z"]
+
+
+def signal_session(leader: int, number: int) -> bool:
+    """Each process of the session once. False: nobody is there.
+
+    Killing looks again, for whom they forked meanwhile; what a gentler signal makes them start is to finish its work.
+    """
+    told: set[tuple[int, int]] = set()
+    for _ in range(LOOKS if number == _signal.SIGKILL else 1):
+        found = set(in_session(leader)) - told
+        if not found:
+            break
+        for pid, start in sorted(found):
+            send_exactly(pid, start, number)
+        told |= found
+    return bool(told)
 
 
 def command_of(pid: int) -> str:

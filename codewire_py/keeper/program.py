@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import signal
+import struct
 from typing import Any
 
 import ptyprocess
@@ -19,6 +20,7 @@ def start_program(order: Order) -> ptyprocess.PtyProcess:
     ptyprocess would look the program up in our PATH, unwind our stack in the child on a bad directory, and leave
     signals ignored: so we hand it an absolute path and do the rest ourselves where it reports errors properly.
     """
+    struct.pack("HH", order["rows"], order["cols"])  # its child would carry the error up into our own stack
     return ptyprocess.PtyProcess.spawn(
         [order["path"]],
         preexec_fn=lambda: become_program(order),

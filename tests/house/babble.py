@@ -13,7 +13,22 @@ from codewire_py.wire.frames import CONTROL, DATA, MAX_PAYLOAD, frame
 from codewire_py.wire.messages import FEATURES, MESSAGES, PROTOCOL, REQUESTS
 
 NEVER = {"stop", "restart", "kill"}  # rightly asked, these do what they say: `odd_kill` asks wrongly
-INTS = [0, 1, -1, 2, 39, 120, 9999, 10000, 65536, -(1 << 31), (1 << 31) - 1, -(1 << 63), (1 << 63) - 1, (1 << 64) - 1]
+INTS = [
+    0,
+    1,
+    -1,
+    2,
+    39,
+    120,
+    9999,
+    10000,
+    65536,
+    -(1 << 31),
+    (1 << 31) - 1,
+    -(1 << 63),
+    (1 << 63) - 1,
+    (1 << 64) - 1,
+]
 FLOATS = [0.0, 0.01, -1.0, 1e-300, 1e300, -1e300, float("nan"), float("inf"), float("-inf")]
 TEXTS = [
     "", "1", "0", "-1", "@", "@2", "no-such", "²", "٣", "1" * 400, "x" * 5000, "\0", "a\0b", "\udcff\udc80", "../..",
@@ -31,7 +46,9 @@ def packed(value: object) -> bytes:
 
 
 def hello(version: object = PROTOCOL) -> bytes:
-    return frame(CONTROL, packed({"type": "hello", "version": version, "software": "fuzz", "features": FEATURES}))
+    return frame(
+        CONTROL, packed({"type": "hello", "version": version, "software": "fuzz", "features": FEATURES})
+    )
 
 
 class Babbler:
@@ -63,7 +80,9 @@ class Babbler:
 
     def flipped(self) -> bytes:
         """A list, with one bit wrong: never another request by accident."""
-        said = bytearray(hello() + frame(CONTROL, packed({"type": "list", "status": "all", "tags": [], "old": True})))
+        said = bytearray(
+            hello() + frame(CONTROL, packed({"type": "list", "status": "all", "tags": [], "old": True}))
+        )
         said[self.random.randrange(len(said))] ^= 1 << self.random.randrange(8)
         return bytes(said)
 
@@ -85,15 +104,20 @@ class Babbler:
         return self.random.choice([b"", hello()]) + frame(CONTROL, bomb)
 
     def other_version(self) -> bytes:
-        return hello(self.random.choice([*INTS, "1", None, 1.5, [], True])) + frame(CONTROL, packed({"type": "list"}))
+        return hello(self.random.choice([*INTS, "1", None, 1.5, [], True])) + frame(
+            CONTROL, packed({"type": "list"})
+        )
 
     def data_frame(self) -> bytes:
         return self.random.choice([b"", hello(), hello() + self.request("logs")]) + frame(DATA, self.noise())
 
     def no_message(self) -> bytes:
         """Well packed, and yet nothing that anybody could mean."""
-        odd = [None, 1, [], {}, {"type": 1}, {"type": None}, {"type": b"list"}, {1: 2}, {"type": "no-such"}, {"type": "x" * 9999},
-               {b"type": "list"}, msgpack.ExtType(5, b"x"), {"type": "list", "tags": msgpack.Timestamp(1)}]  # fmt: skip
+        odd = [
+            None, 1, [], {}, {"type": 1}, {"type": None}, {"type": b"list"}, {1: 2}, {"type": "no-such"},
+            {"type": "x" * 9999}, {b"type": "list"}, msgpack.ExtType(5, b"x"),
+            {"type": "list", "tags": msgpack.Timestamp(1)},
+        ]  # fmt: skip
         return self.random.choice([b"", hello()]) + frame(CONTROL, packed(self.random.choice(odd)))
 
     def wrong_types(self) -> bytes:
@@ -101,7 +125,10 @@ class Babbler:
         name = self.random.choice([name for name in MESSAGES if MESSAGES[name].fields])
         fields = self.fields_of(MESSAGES[name])
         wrong = self.random.choice(list(fields))
-        fields[wrong] = self.random.choice([None, msgpack.ExtType(1, b""), {"a": {}}, [[]], [None, 1, ""], object_of(fields[wrong])])
+        other = another_type(fields[wrong])
+        fields[wrong] = self.random.choice(
+            [None, msgpack.ExtType(1, b""), {"a": {}}, [[]], [None, 1, ""], other]
+        )
         return hello() + frame(CONTROL, packed({**fields, "type": name}))
 
     def odd_values(self) -> bytes:
@@ -111,13 +138,21 @@ class Babbler:
 
     def odd_kill(self) -> bytes:
         fields = self.fields_of(MESSAGES["kill"])
-        fields |= {"everything": False, "sessions": [self.random.choice(["no-such", "²", "", "2", "9" * 30])], "tags": []}
+        nobody = self.random.choice(["no-such", "²", "", "2", "9" * 30])
+        fields |= {"everything": False, "sessions": [nobody], "tags": []}
         return hello() + frame(CONTROL, packed({**fields, "type": "kill"}))
 
     def chatter(self) -> bytes:
         """A viewer, who then says everything that comes to mind."""
-        attach = {"type": "attach", "session": "1", "local": self.random.random() < 0.5, "rows": 40, "cols": 120}
-        said = [self.request(self.random.choice(["typed", "resize", "typed", "resize", "hello", "detach"])) for _ in range(9)]
+        attach = {
+            "type": "attach",
+            "session": "1",
+            "local": self.random.random() < 0.5,
+            "rows": 40,
+            "cols": 120,
+        }
+        words = ["typed", "resize", "typed", "resize", "hello", "detach"]
+        said = [self.request(self.random.choice(words)) for _ in range(9)]
         return hello() + frame(CONTROL, packed(attach)) + b"".join(said)
 
     def request(self, name: str) -> bytes:
@@ -131,18 +166,25 @@ class Babbler:
         if field in SANE and self.random.random() < 0.75:
             return SANE[field]
         if field == "command":
-            return pick([["/bin/true", pick(TEXTS)], [pick(TEXTS)], [], ["true"] * 5000, ["true", "x" * (2 << 20)]])
+            return pick(
+                [["/bin/true", pick(TEXTS)], [pick(TEXTS)], [], ["true"] * 5000, ["true", "x" * (2 << 20)]]
+            )
         if field == "directory":
             return pick(TEXTS)
         some = range(self.random.randrange(4))
         return {
-            "int": lambda: pick(INTS), "float": lambda: pick(FLOATS), "bool": lambda: pick([True, False]),
-            "str": lambda: pick(TEXTS), "bytes": lambda: pick(BLOBS), "list[str]": lambda: [pick(TEXTS) for _ in some],
-            "list[int]": lambda: [pick(INTS) for _ in some], "list[Info]": lambda: [{pick(TEXTS): pick(INTS)} for _ in some],
-            "Info": lambda: {pick(TEXTS): pick(INTS)}, "dict[str, str]": lambda: {pick(TEXTS): pick(TEXTS) for _ in some},
-        }[kind]()  # fmt: skip
+            "int": lambda: pick(INTS),
+            "float": lambda: pick(FLOATS),
+            "bool": lambda: pick([True, False]),
+            "str": lambda: pick(TEXTS),
+            "bytes": lambda: pick(BLOBS),
+            "list[str]": lambda: [pick(TEXTS) for _ in some],
+            "list[int]": lambda: [pick(INTS) for _ in some],
+            "list[Info]": lambda: [{pick(TEXTS): pick(INTS)} for _ in some],
+            "Info": lambda: {pick(TEXTS): pick(INTS)},
+            "dict[str, str]": lambda: {pick(TEXTS): pick(TEXTS) for _ in some},
+        }[kind]()
 
 
-def object_of(value: object) -> object:
-    """Of another type than this one."""
+def another_type(value: object) -> object:
     return [value] if not isinstance(value, list) else {"was": value}

@@ -13,12 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from homes import Home
-from seeing import seconds_used
 
 from codewire_py.client.connection import Connection
 from codewire_py.home.paths import connect
 from codewire_py.wire.messages import Attach, Attached, Resize
+from homes import Home
+from seeing import are_idle
 
 SMALL, ROOMY = 3, 64  # MiB
 PRINT_LINES = """
@@ -138,14 +138,7 @@ def test_waiting_for_room_costs_nothing(home: Home) -> None:
     session = home.python(PRINT_LINES, str(LINES), "0")
     home.until(lambda: is_paused(home, session), "it to pause")
     pids = [home.status(session)["pid"], home.keeper(session), home.daemon(), home.hatchery()]
-    home.until(lambda: is_idle(pids), "everybody to rest")
-
-
-def is_idle(pids: list[int]) -> bool:
-    """A keeper looks five times a second whether there is room: so less than 10 ms in half a second."""
-    before = [seconds_used(pid) for pid in pids]
-    time.sleep(0.5)
-    return all(seconds_used(pid) - used <= 0.01 for pid, used in zip(pids, before, strict=True))
+    home.until(lambda: are_idle(*pids), "everybody to rest")
 
 
 def test_the_list_and_the_status_say_so(home: Home) -> None:
@@ -156,7 +149,10 @@ def test_the_list_and_the_status_say_so(home: Home) -> None:
     rows = home.cw("list").stdout.splitlines()
     assert "[disk full: waits]" in next(row for row in rows if row.startswith(f"{waits} "))
     assert "waits" not in next(row for row in rows if row.startswith(f"{silent} "))
-    assert {session["id"]: session.get("paused") for session in home.list()} == {waits: "disk full", silent: None}
+    assert {session["id"]: session.get("paused") for session in home.list()} == {
+        waits: "disk full",
+        silent: None,
+    }
     assert home.status(waits)["status"] == "running"
     assert "disk full" in home.cw("status", str(waits)).stdout
     shown = home.cw("logs", str(waits)).stdout.splitlines()
@@ -257,7 +253,7 @@ def test_the_daemon_can_be_replaced_on_a_full_disk(home: Home, disk: Disk, how: 
     disk.make_room()
     assert home.end(session)["code"] == 5
     assert home.log(session) == lines(LINES)
-    home.until(lambda: (home.path / "daemon.pid").exists(), "the daemon to say who it is")
+    home.until((home.path / "daemon.pid").exists, "the daemon to say who it is")
     assert home.daemon() in home.ours()
 
 
@@ -276,7 +272,11 @@ def test_what_had_no_room_is_written_when_there_is_some(home: Home, disk: Disk) 
     home.end(session)
     viewer.close()
     home.until(
-        lambda: [mark["rows"] for mark in home.marks(session) if mark["kind"] == "size"] == list(range(1, 100)),
+        lambda: (
+            [mark["rows"] for mark in home.marks(session) if mark["kind"] == "size"] == list(range(1, 100))
+        ),
         "every size in the marks",
     )
-    home.until(lambda: "completed (0)" in (home.path / "sessions.json").read_text(), "the index to be up to date")
+    home.until(
+        lambda: "completed (0)" in (home.path / "sessions.json").read_text(), "the index to be up to date"
+    )

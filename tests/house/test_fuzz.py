@@ -12,17 +12,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from homes import Home
-from house.babble import Babbler, hello
-from load import seeded
-from seeing import MEBIBYTE, descriptors, rss
-from viewers import Viewers
 
 from codewire_py.daemon import limits
 from codewire_py.errors import ProtocolError
 from codewire_py.wire.codec import decode, encode
 from codewire_py.wire.frames import CONTROL, MAX_PAYLOAD, Frames, frame
 from codewire_py.wire.messages import Failed, List, Listed
+from homes import Home
+from house.babble import Babbler, hello
+from load import seeded
+from seeing import MEBIBYTE, descriptors, rss
+from viewers import Viewers
 
 SPEECHES = 2800
 IDLERS = 1000
@@ -100,15 +100,21 @@ def babble(home: Home, babbler: Babbler, count: int) -> None:
 def test_nonsense_is_refused_or_overheard(home: Home) -> None:
     """Noise, cut and huge and forged frames, wrong types, odd values: an answer that was thought of, or none."""
     babbler, daemon = Babbler(seeded()), home.daemon()
-    for _ in range(3):  # what is loaded for the first refusals or kept ready for the largest frames is no leak
-        check_answer("largest", b"", speak(home, hello() + frame(CONTROL, bytes(MAX_PAYLOAD)), hangs_up=False))
+    for _ in range(
+        3
+    ):  # what is loaded for the first refusals or kept ready for the largest frames is no leak
+        check_answer(
+            "largest", b"", speak(home, hello() + frame(CONTROL, bytes(MAX_PAYLOAD)), hangs_up=False)
+        )
         babble(home, babbler, SPEECHES // 10)
     home.until(lambda: at_rest(home), "everything to be answered")
     memory, files = rss(daemon), descriptors(daemon)
     babble(home, babbler, SPEECHES)
     home.until(lambda: at_rest(home), "everything to be answered")
     check_unharmed(home, daemon)
-    home.until(lambda: descriptors(daemon) <= files + 1, "the daemon to close what it opened")  # session 1's terminal
+    home.until(
+        lambda: descriptors(daemon) <= files + 1, "the daemon to close what it opened"
+    )  # session 1's terminal
     assert rss(daemon) - memory < 24 * MEBIBYTE
 
 
@@ -216,9 +222,11 @@ def test_who_says_nothing_is_shown_out(home: Home) -> None:
 def test_more_connections_than_descriptors(home: Home, viewers: Viewers) -> None:
     """With few descriptors allowed, who has not said hello makes room for others."""
     home.cw("stop")
-    daemon = subprocess.Popen([sys.executable, "-c", LIMITED, str(FEW)], env=home.env, stderr=subprocess.DEVNULL)
+    daemon = subprocess.Popen(
+        [sys.executable, "-c", LIMITED, str(FEW)], env=home.env, stderr=subprocess.DEVNULL
+    )
     home.started.append(daemon)
-    home.until(lambda: (home.path / "server.sock").exists(), "the daemon to listen")
+    home.until((home.path / "server.sock").exists, "the daemon to listen")
     promptly(home, viewers)
     with many_descriptors(), ExitStack() as held:
         for _ in range(2 * FEW):
@@ -237,4 +245,6 @@ def test_every_limit_is_documented_and_holds(name: str) -> None:
     rows = (DOCS / "protocol.md").read_text().partition("\n## Limits\n")[2].partition("\n## ")[0].splitlines()
     assert [row for row in rows if row.startswith(f"| `{name}` |")], f"docs/protocol.md has no row for {name}"
     source = DOCS.parent / "codewire_py" / "daemon"
-    assert any(f"limits.{name}" in path.read_text() for path in source.rglob("*.py")), f"nothing keeps to {name}"
+    assert any(f"limits.{name}" in path.read_text() for path in source.rglob("*.py")), (
+        f"nothing keeps to {name}"
+    )

@@ -6,7 +6,9 @@ import re
 import subprocess
 
 import pytest
+
 from homes import Home, processes
+from load import daemons
 
 RACERS = 50
 
@@ -21,11 +23,6 @@ def begin_all(home: Home, *words: str, count: int) -> list[tuple[str, str]]:
     return said
 
 
-def daemons(home: Home) -> list[int]:
-    ours = set(home.ours())
-    return [pid for pid in processes("codewire_py\0daemon") if pid in ours]
-
-
 def assert_one_daemon(home: Home) -> None:
     """Now, and as far as its journal goes back; nobody was told of another one."""
     assert daemons(home) == [home.daemon()]
@@ -36,7 +33,9 @@ def assert_one_daemon(home: Home) -> None:
 @pytest.mark.slow
 def test_fifty_launches_at_once_are_fifty_sessions_of_one_daemon(home: Home) -> None:
     """Into a home that does not exist yet: ids 1 to 50, each told to one launcher, and each program ran once."""
-    said = begin_all(home, "launch", "--", "sh", "-c", "echo $CODEWIRE_SESSION; exec sleep 1000", count=RACERS)
+    said = begin_all(
+        home, "launch", "--", "sh", "-c", "echo $CODEWIRE_SESSION; exec sleep 1000", count=RACERS
+    )
     told = [int(re.match(r"Session (\d+) launched: sh ", out)[1]) for out, _ in said]  # type: ignore[index]
     assert sorted(told) == list(range(1, RACERS + 1))
     assert sum("daemon started" in err for _, err in said) == 1
@@ -46,7 +45,10 @@ def test_fifty_launches_at_once_are_fifty_sessions_of_one_daemon(home: Home) -> 
     assert {session["status"] for session in listed} == {"running"}
     assert len({session["pid"] for session in listed}) == RACERS
     for session in told:
-        home.until(lambda number=session: home.log(number) == b"%d\r\n" % number, f"session {session} to print its id")
+        home.until(
+            lambda number=session: home.log(number) == b"%d\r\n" % number,
+            f"session {session} to print its id",
+        )
     assert len([pid for pid in processes("sleep\x001000") if pid in set(home.ours())]) == RACERS
 
 
@@ -63,7 +65,9 @@ def test_first_commands_of_several_kinds_start_one_daemon(home: Home) -> None:
     starts = [home.begin("start", stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(3)]
     begin_all(home, "list", "--json", count=10)
     assert [process.communicate(timeout=60) and process.returncode for process in starts] == [0, 0, 0]
-    home.until(lambda: sum(process.poll() is None for process in second) <= 1, "the daemons that lost to leave")
+    home.until(
+        lambda: sum(process.poll() is None for process in second) <= 1, "the daemons that lost to leave"
+    )
     for process in second:
         if process.poll() is not None:
             assert process.returncode == 1

@@ -11,7 +11,7 @@ import pytest
 from keeper.hatching import Hatchery, Session, children, is_alive
 from keeper.visiting import BELL, DONE, KILL, PROGRAM, SESSION, Visit
 
-ECHO = "stty -echo; echo ready; while read line; do echo \"got $line\"; [ \"$line\" != bye ] || exit 7; done"
+ECHO = 'stty -echo; echo ready; while read line; do echo "got $line"; [ "$line" != bye ] || exit 7; done'
 COUNT = "seq 1 400000; read line; exit 5"
 READ_IN_HAND = 4096  # a terminal gives no more at a time
 

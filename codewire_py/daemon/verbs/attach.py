@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import trio
 
 from codewire_py.daemon.describing import describe
@@ -9,7 +11,7 @@ from codewire_py.daemon.inside import place_of
 from codewire_py.daemon.reading import Reader
 from codewire_py.daemon.session import Session, Viewer
 from codewire_py.daemon.talk import Talk
-from codewire_py.errors import NoSuchSession, ProtocolError
+from codewire_py.errors import NoSuchSession, NotRunning, ProtocolError
 from codewire_py.home.log import Log
 from codewire_py.stream.quiet import Quiet
 from codewire_py.stream.scan import clean_start, unfinished
@@ -22,14 +24,16 @@ LONGEST_PAINT = 8 << 20
 async def handle(request: messages.Attach, talk: Talk) -> None:
     place = place_of(request.inside, talk)
     session = talk.sessions.find(request.session) if request.session else pick(talk, place)
-    session.must_run()
+    if request.offset < 0 or session.is_lost:
+        session.must_run()  # who knows where it was gets the rest, and the end
     pair = talk.sessions.following.follow(place, session.number)
     notices, news = trio.open_memory_channel[bool](64)
     viewer = Viewer(request.read_only, lambda yes: offer(notices, yes))
     session.come(viewer)
     try:
         if request.rows and request.cols and not request.read_only:
-            await session.resize(request.rows, request.cols)
+            with suppress(NotRunning):  # it may end just now
+                await session.resize(request.rows, request.cols)
         start, paint = where_to_begin(request, session)
         await talk.say(attached(session, start, viewer, place, paint))
         await Visit(session, viewer, talk, news).run(request.local, start)

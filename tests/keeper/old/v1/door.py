@@ -8,7 +8,7 @@ import errno
 import os
 import sys
 
-spare: list[int] = []  # a descriptor to give up, so that a visitor can be turned away when we may have no other
+spare: list[int] = []  # a descriptor to give up, so that a visitor can be turned away when we have no other
 CLOSE_ON_EXEC = getattr(_socket, "MSG_CMSG_CLOEXEC", 0)
 
 

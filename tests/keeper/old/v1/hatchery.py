@@ -40,7 +40,9 @@ class Nest:
 
     def is_over(self) -> bool:
         return (
-            self.terminal < 0 or os.path.exists(f"{self.session}/exit.json") or not os.path.isdir(self.session)
+            self.terminal < 0
+            or os.path.exists(f"{self.session}/exit.json")
+            or not os.path.isdir(self.session)
         )
 
     def is_hopeless(self) -> bool:
@@ -292,8 +294,9 @@ def take_lock(name: str) -> int:
 
 
 def children() -> set[int]:
+    """Read as bytes: a codec would be imported now, from files that an upgrade may have replaced."""
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
             return {int(pid) for pid in file.read().split()}
     except OSError:
         return set()

@@ -96,7 +96,8 @@ def bear(order: bytes) -> tuple[bytes, int]:
 
 def tell_why(error: Exception) -> bytes:
     number = error.errno if isinstance(error, OSError) else None
-    return json.dumps({"error": str(error)[:REASON_LIMIT], "kind": type(error).__name__, "errno": number}).encode()
+    why = {"error": str(error)[:REASON_LIMIT], "kind": type(error).__name__, "errno": number}
+    return json.dumps(why).encode()
 
 
 def be_successor(channel: _socket.socket, terminal: int, program: int) -> None:

@@ -28,10 +28,7 @@ SHORT = 2048  # bytes of a read after which there is hardly more: poll tells che
 FULL_RETRY = 0.2  # seconds between looks whether the disk has room again
 LAST_WORDS = 1.0, 1 << 20  # seconds and bytes that descendants may go on printing after the program's end
 UNKNOWN = -10000  # an exit status that nobody can know any more
-RECORD, RECORD_ROOM = (
-    "exit.json.new",
-    4096,
-)  # taken while there is room: the end can be recorded on a full disk
+RECORD, RECORD_ROOM = "exit.json.new", 4096  # bytes taken while there is room, for when there is none
 
 TIOCGPTPEER = 0x5441
 SIOCOUTQ = 0x5411

@@ -1,0 +1,78 @@
+"""promise 4: the last byte, then the end"""
+
+from __future__ import annotations
+
+import pytest
+from homes import Home
+from viewers import Peer, Viewer, Viewers
+
+from codewire_py.wire.messages import Attach, Logs
+
+TIMES = 100
+AT_ONCE = 4
+# Its last byte ends no line. It ends before, while or after a viewer comes: each time a little later.
+PROGRAM = "sleep 0.0$2; echo first; printf 'the last of %s' $1; exit $1"
+
+
+def program(number: int) -> tuple[str, ...]:
+    return ("sh", "-c", PROGRAM, "sh", str(number), f"{number % 34 * 3:02}")
+
+
+def printed(number: int) -> bytes:
+    return f"first\r\nthe last of {number}".encode()
+
+
+@pytest.mark.slow
+def test_attached(home: Home, viewers: Viewers) -> None:
+    """A session that ends right after printing: attach shows its last byte, then its end."""
+    waiting: list[tuple[int, Viewer]] = []
+    for number in range(1, TIMES + 1):
+        viewer = viewers.in_terminal("launch", "-a", "--name", f"number-{number}", "--", *program(number))
+        waiting.append((number, viewer))
+        if len(waiting) >= AT_ONCE:
+            check_attached(*waiting.pop(0))
+    for number, viewer in waiting:
+        check_attached(number, viewer)
+    ended = {session["name"]: session["status"] for session in home.list()}
+    assert ended == {f"number-{number}": f"completed ({number})" for number in range(1, TIMES + 1)}
+
+
+def check_attached(number: int, viewer: Viewer) -> None:
+    assert viewer.end() == number, viewer.errors()
+    assert viewer.output == printed(number)
+    assert viewer.errors().endswith(f"\r\n[cw] session ended: session completed ({number})\n")
+
+
+@pytest.mark.slow
+def test_watched_and_logged(home: Home, viewers: Viewers) -> None:
+    """A session that ends right after printing: watch and logs show its last byte, then its end; so does the
+    daemon to those whom it serves itself.
+    """
+    waiting: list[Look] = []
+    for number in range(1, TIMES + 1):
+        waiting.append(Look(home, viewers, number))
+        if len(waiting) >= AT_ONCE:
+            waiting.pop(0).check()
+    for look in waiting:
+        look.check()
+
+
+class Look:
+    """A session, and everybody who looks at it; `logs` comes as soon as the end is recorded."""
+
+    def __init__(self, home: Home, viewers: Viewers, number: int) -> None:
+        self.home, self.viewers, self.number = home, viewers, number
+        self.session = str(home.launch(*program(number)))
+        self.watch = viewers.in_pipe("watch", "--raw", self.session)
+        self.follow = viewers.in_pipe("logs", "-f", "--raw", self.session)
+        attach, logs = Attach(session=self.session, offset=0), Logs(session=self.session, follow=True)
+        self.peers = [Peer(home, attach), Peer(home, logs)]
+
+    def check(self) -> None:
+        text = printed(self.number)
+        assert self.home.end(int(self.session))["length"] == len(text)
+        logs = self.viewers.in_pipe("logs", "--raw", self.session)
+        assert [peer.read_all() for peer in self.peers] == [text] * 2
+        all_three = (self.watch, self.follow, logs)
+        assert [(viewer.end(), bytes(viewer.output)) for viewer in all_three] == [(0, text)] * 3
+        assert self.watch.errors() == f"\n[cw] session completed ({self.number})\n"
