@@ -126,16 +126,20 @@ def seeded() -> random.Random:
 
 
 def daemons(home: Home) -> list[int]:
-    """Every daemon process of this home, also one that only begins."""
-    mark = f"CODEWIRE_HOME={home.path}".encode()
-    found = []
-    for pid in all_pids():
-        with suppress(OSError):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            is_daemon = b"codewire_py" in words and b"daemon" in words and b"--check" not in words
-            if is_daemon and mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                found.append(pid)
-    return found
+    """Every daemon process of this home, also one that only begins; not what a daemon forks to run something else."""
+    found = {pid: parent for pid in all_pids() if (parent := parent_of_daemon(home, pid))}
+    return [pid for pid, parent in found.items() if parent not in found]
+
+
+def parent_of_daemon(home: Home, pid: int) -> int:
+    """0 if it is no daemon of this home."""
+    with suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if b"codewire_py" in words and b"daemon" in words and b"--check" not in words:
+            environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            parent = int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
+            return parent if f"CODEWIRE_HOME={home.path}".encode() in environ else 0
+    return 0
 
 
 def kill_daemon(home: Home, after: float) -> None:

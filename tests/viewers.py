@@ -15,13 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from homes import CW, SECONDS, Home, until
-
 from codewire_py.client.connection import Connection
 from codewire_py.home.paths import SOCKET, connect
 from codewire_py.wire.codec import decode
 from codewire_py.wire.frames import DATA
 from codewire_py.wire.messages import Ended, Message
+from homes import CW, SECONDS, Home, until
 
 BLOCK = 1 << 16
 ROWS, COLS = 24, 80

@@ -10,7 +10,8 @@ from click.shell_completion import BashComplete, CompletionItem, FishComplete, Z
 
 from codewire_py.cli import context
 from codewire_py.cli.commands import ALIASES, GROUPS, load
-from codewire_py.cli.table import MANY, OPTIONAL, REST, Argument, Command, Option
+from codewire_py.cli.show import clean
+from codewire_py.cli.table import MANY, ONE, REST, Argument, Command, Option
 from codewire_py.errors import CodewireError
 from codewire_py.version import VERSION
 
@@ -119,7 +120,7 @@ def argument_of(argument: Argument) -> click.Argument:
     return click.Argument(
         [argument.name],
         nargs=-1 if many else 1,
-        required=argument.count not in (OPTIONAL, MANY),
+        required=argument.count == ONE,
         metavar=f"[{argument.metavar}]..." if argument.count == MANY else argument.metavar,
         shell_complete=complete_session if argument.is_session else None,
         type=click.UNPROCESSED,
@@ -152,11 +153,12 @@ def complete_session(_ctx: click.Context, _param: click.Parameter, incomplete: s
         found: list[dict[str, Any]] = ask(context.home(), List(), Listed, may_start=False).sessions
     except (CodewireError, OSError):
         return []
-    words = [(str(session["id"]), session) for session in found]
-    words += [(session["name"], session) for session in found if session["name"]]
+    words = {str(session["id"]): session for session in found}
+    found.sort(key=lambda session: session["status"] == "running")  # of several with a name it means that one
+    words |= {session["name"]: session for session in found if session["name"]}
     return [
-        CompletionItem(word, help=f"{session['status']}: {session['prompt'][:40]}")
-        for word, session in words
+        CompletionItem(word, help=f"{session['status']}: {clean(session['prompt'])[:40]}")
+        for word, session in words.items()
         if word.startswith(incomplete)
     ]
 

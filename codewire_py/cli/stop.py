@@ -31,6 +31,8 @@ def run(given: Given) -> int:
         gone = ask(home, Stop(kill=given["kill"]), Stopping, may_start)
     except NoDaemon:
         show.note(f"Daemon is not running ({why_not(home)})")
+        if given["json"]:
+            show.say_json({"pid": None, "running": 0, "killed": 0})
         return 0
     await_end(home, gone.pid)
     if given["json"]:

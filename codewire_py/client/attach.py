@@ -173,9 +173,12 @@ class Attachment:
     def filter(self, data: bytes) -> bytes:
         """A query is for the foremost viewer alone: two answers would be one too many."""
         if not self.presence.is_foremost:
-            data = self.make_quiet().feed(data)
-        elif self.quiet:
-            data, self.quiet = self.quiet.flush() + data, None
+            return self.make_quiet().feed(data)
+        if self.quiet:
+            held = self.quiet.hand_over()
+            if held is None:
+                return self.quiet.feed(data)
+            data, self.quiet = held + data, None
         return data
 
     def make_quiet(self) -> Quiet:

@@ -105,7 +105,7 @@ def reach(home: str, may_start: bool = True) -> Connection:
     while True:
         try:
             return Connection(connect(f"{home}/{SOCKET}", None))
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             pass
         if not may_start:
             raise NoDaemon("no daemon is running")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from codewire_py.daemon.main import run
@@ -20,6 +21,8 @@ def begin(words: list[str]) -> int:
     if not inherited and not set(words) <= WORDS:
         sys.stderr.write("Usage: cw daemon\n")
         return 2
+    if "--background" in words:
+        os.closerange(3, 1 << 20)  # whatever the command that started us had open, a script's lock say
     try:
         return run(inherited, is_foreground=not inherited and "--background" not in words)
     except CodewireError as error:

@@ -42,8 +42,8 @@ def run(inherited: str = "", is_foreground: bool = False) -> int:
     use_descriptors()
     keep_token()
     departure = Departure()
+    tell_pid()  # before anybody can reach us, so that whoever does finds it
     listener = listener or bind()
-    tell_pid()
     journal.info("daemon %s serves %s as pid %d", VERSION, home, os.getpid())
     trio.run(serve, home, config, listener, departure)
     journal.info("leaving: %s", departure.why)

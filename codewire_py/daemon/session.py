@@ -20,7 +20,7 @@ from codewire_py.errors import NotReading, NotRunning, TimedOut
 from codewire_py.home.door import DONE, NOBODY, SESSION, Door
 from codewire_py.home.log import punch
 from codewire_py.home.marks import Facts, Marks, append_mark
-from codewire_py.home.paths import END, LOG, SESSIONS
+from codewire_py.home.paths import END, LOG, MARKS, SESSIONS
 from codewire_py.home.records import Birth, End, read_end, set_aside, status_of
 
 journal = logging.getLogger("codewire")
@@ -41,6 +41,8 @@ class Session:
         self.path = os.path.abspath(self.directory)
         self.marks = Marks(self.directory, Facts(birth.name, birth.tags, birth.rows, birth.cols))
         self.marks.refresh()
+        if self.marks.corrupt:
+            journal.warning("%s/%s: %d corrupt lines are passed over", self.directory, MARKS, self.marks.corrupt)
         self.max_bytes = max_bytes
         self.end: End | None = None
         self.is_lost = False

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import time
+from contextlib import suppress
 from typing import Any
 
 import trio
@@ -189,8 +190,10 @@ class Sessions:
 
     def forget(self, session: Session) -> int:
         """Remove an ended session with its log; how many bytes that freed."""
-        size = sum(os.stat(entry.path).st_blocks * 512 for entry in os.scandir(session.directory))
-        shutil.rmtree(session.directory)
+        size = 0
+        with suppress(FileNotFoundError):  # somebody removed it by hand
+            size = sum(os.stat(entry.path).st_blocks * 512 for entry in os.scandir(session.directory))
+            shutil.rmtree(session.directory)
         self.by_id.pop(session.number, None)
         self.requests.pop(session.birth.request, None)
         self.changed()
@@ -236,7 +239,7 @@ def read_last_id() -> int:
             return found
     except FileNotFoundError:
         return 0
-    except ValueError:
+    except (OSError, ValueError):
         journal.warning("%s is corrupt, set aside as %s", LAST_ID, set_aside(LAST_ID))
         return 0
 
@@ -248,7 +251,7 @@ def check_index() -> None:
             json.load(file)
     except FileNotFoundError:
         return
-    except ValueError:
+    except (OSError, ValueError, RecursionError):
         journal.warning("%s is corrupt, set aside as %s", INDEX, set_aside(INDEX))
 
 

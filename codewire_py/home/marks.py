@@ -31,7 +31,7 @@ class Facts:
             elif kind == "size":
                 self.rows, self.cols = number(mark["rows"]), number(mark["cols"])
             elif kind == "name":
-                self.name = str(mark["name"])
+                self.name = text(mark["name"])
             elif kind == "killed":
                 self.is_killed = True
             elif kind == "released":
@@ -45,11 +45,11 @@ class Facts:
 class Marks:
     """A reader of one session's marks that takes in what is new each time."""
 
-    __slots__ = ("_path", "_seen", "facts")
+    __slots__ = ("_path", "_seen", "corrupt", "facts")
 
     def __init__(self, directory: str, facts: Facts | None = None) -> None:
         self._path = f"{directory}/{MARKS}"
-        self._seen = 0
+        self._seen = self.corrupt = 0
         self.facts = facts or Facts()
 
     def refresh(self) -> list[dict[str, Any]]:
@@ -64,7 +64,9 @@ class Marks:
             return []
         whole = added.rpartition(b"\n")[0]
         self._seen += len(whole) + 1 if whole else 0
-        marks = [mark for mark in map(parse, whole.split(b"\n")) if mark]
+        lines = [line for line in whole.split(b"\n") if line]
+        marks = [mark for mark in map(parse, lines) if mark]
+        self.corrupt += len(lines) - len(marks)
         for mark in marks:
             self.facts.fold(mark)
         return marks
@@ -73,6 +75,12 @@ class Marks:
 def number(value: object) -> int:
     if not isinstance(value, int) or not 0 <= value < 1 << 63:
         raise ValueError(f"{value!r} is not a number")
+    return value
+
+
+def text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text")
     return value
 
 

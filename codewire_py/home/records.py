@@ -134,8 +134,12 @@ def read_end(directory: str) -> End | None:
 
 
 def set_aside(path: str) -> str:
-    """Move a corrupt file out of the way, to a name that says so."""
-    aside = f"{path}.corrupt.{time.strftime('%Y%m%d_%H%M%S')}"
+    """Move a corrupt file out of the way, to a name that says so and that nothing has yet."""
+    first = aside = f"{path}.corrupt.{time.strftime('%Y%m%d_%H%M%S')}"
+    count = 1
+    while os.path.lexists(aside):
+        count += 1
+        aside = f"{first}.{count}"
     os.rename(path, aside)
     return aside
 

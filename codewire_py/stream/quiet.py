@@ -81,6 +81,13 @@ class Quiet:
         self._open: re.Pattern[bytes] | None = None  # how the one ends that has been passed on so far
         return b""
 
+    def hand_over(self) -> bytes | None:
+        """What is held, for one who gets everything from here on; None while a sequence is being left out."""
+        if self._skip is not None:
+            return None
+        held, self._held = self._held, b""
+        return held
+
     def feed(self, data: bytes) -> bytes:
         if _ENQ in data:
             data = data.translate(None, _ENQ)

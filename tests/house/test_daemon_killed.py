@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from homes import Home
 from load import Load, daemons, kill_daemon, seeded
 from viewers import Viewers

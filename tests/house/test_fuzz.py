@@ -43,7 +43,7 @@ def home(home: Home) -> Home:
     """Session 1 runs, session 2 has ended."""
     assert home.launch("sh", "-c", UNSHAKEN, options=("--name", "victim")) == 1
     assert home.launch("true") == 2
-    home.end(2)
+    home.cw("wait", "2")
     return home
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from homes import Home, all_pids
 from load import LAST, PROGRAM, Load, born, daemons, kill, line, parting, same, seeded
 from viewers import Viewers
@@ -107,7 +108,9 @@ def test_keeper_killed_in_a_flood(home: Home, viewers: Viewers) -> None:
         known = keepers_marked(home, session)[-1]
         time.sleep(moments.uniform(0, 0.2))
         kill(known)
-        home.until(lambda known=known: keepers_marked(home, session)[-1] != known, "a mark that it is kept again")
+        home.until(
+            lambda known=known: keepers_marked(home, session)[-1] != known, "a mark that it is kept again"
+        )
     over.touch()
     assert viewer.end() == 7, viewer.errors()
     log = home.log(session)
@@ -205,7 +208,10 @@ def test_hatchery_and_keeper_killed(home: Home, viewers: Viewers) -> None:
     kill(home.keeper(lost))
     assert waiter.end() == 125, waiter.errors()
     home.cw("wait", str(lost), status=125)
-    assert {one["id"]: one["status"] for one in home.list()} == {lost: "lost", **dict.fromkeys(others, "running")}
+    assert {one["id"]: one["status"] for one in home.list()} == {
+        lost: "lost",
+        **dict.fromkeys(others, "running"),
+    }
     assert [one["id"] for one in home.list("--status", "lost")] == [lost]
     assert "exit_code" not in home.status(lost)
     attached = load.attached.pop(lost)
@@ -228,7 +234,9 @@ def test_the_daemons_session_and_process_group_killed(home: Home, how: str) -> N
     in the foreground of somebody's terminal.
     """
     begun = home.begin(how, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    daemon = home.until(lambda: daemons(home) and (home.path / "server.sock").exists() and daemons(home), "a daemon")[0]
+    daemon = home.until(
+        lambda: daemons(home) and (home.path / "server.sock").exists() and daemons(home), "a daemon"
+    )[0]
     session = home.launch("sh", "-c", "echo ready; read line; echo $line; exit 5")
     home.until_printed(session, b"ready")
     kept = {home.keeper(session), home.hatchery(), home.status(session)["pid"]}

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from homes import Home
-from viewers import Peer, Viewer, Viewers
 
 from codewire_py.wire.messages import Attach, Logs
+from homes import Home
+from load import same
+from viewers import Peer, Viewer, Viewers
 
 TIMES = 100
 AT_ONCE = 4
-# Its last byte ends no line. It ends before, while or after a viewer comes: each time a little later.
-PROGRAM = "sleep 0.0$2; echo first; printf 'the last of %s' $1; exit $1"
+# Its last byte ends no line. It ends before, while or after a viewer comes: each time a little later, and with more
+# that nobody has read yet.
+PROGRAM = "sleep 0.0$2; seq $3; printf 'the last of %s' $1; exit $1"
+LINES_MORE = 40
 
 
 def program(number: int) -> tuple[str, ...]:
-    return ("sh", "-c", PROGRAM, "sh", str(number), f"{number % 34 * 3:02}")
+    return ("sh", "-c", PROGRAM, "sh", str(number), f"{number % 34 * 3:02}", str(number * LINES_MORE))
 
 
 def printed(number: int) -> bytes:
-    return f"first\r\nthe last of {number}".encode()
+    lines = [b"%d\r\n" % line for line in range(1, number * LINES_MORE + 1)]
+    return b"".join([*lines, b"the last of %d" % number])
 
 
 @pytest.mark.slow
@@ -76,3 +80,20 @@ class Look:
         all_three = (self.watch, self.follow, logs)
         assert [(viewer.end(), bytes(viewer.output)) for viewer in all_three] == [(0, text)] * 3
         assert self.watch.errors() == f"\n[cw] session completed ({self.number})\n"
+
+
+@pytest.mark.parametrize("words", ["attach", "watch --raw", "logs -f --raw"])
+def test_read_late(home: Home, viewers: Viewers, words: str) -> None:
+    """The same when the session has ended long before its viewer's terminal or pipe takes any more."""
+    session = home.launch("sh", "-c", "read line; seq 200000; printf 'the last'; exit 9")
+    if words == "attach":
+        viewer = viewers.in_terminal(*words.split(), str(session), is_read=False)
+        assert viewer.session() == session
+    else:
+        viewer = viewers.in_pipe(*words.split(), str(session), is_read=False)
+    home.cw("send", str(session), "go")
+    home.end(session)
+    viewers.read(viewer)
+    assert viewer.end() == (9 if words == "attach" else 0)
+    same(viewer.output, home.log(session), f"what {words} showed")
+    assert home.log(session).endswith(b"\r\n200000\r\nthe last")

@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+
 from homes import Home
 from load import Load, daemons, seeded
-from viewers import Viewers
+from viewers import Viewer, Viewers
 
 RESTARTS = 10
+MEANWHILE = ("restart", "launch -- sleep 1000", "list", "logs 1", "restart", "send 1 hi")
 WITH_ANOTHER_PYTHON = """
 import sys
 sys.executable = sys.argv.pop(1)
@@ -80,18 +82,21 @@ def test_a_request_under_way_is_answered(home: Home, viewers: Viewers) -> None:
 
 def test_commands_meanwhile_just_take_longer(home: Home, viewers: Viewers) -> None:
     """Whatever is asked while the daemon is replaced is answered, and a launch happens once."""
-    session = home.launch("sh", "-c", "echo here; exec cat")
-    for round in range(1, 6):
-        commands = [
-            viewers.in_pipe(*words.split())
-            for words in ("restart", "launch -- sleep 1000", "list", f"logs {session}", "restart", f"send {session} hi")
-        ]
-        assert [command.end() for command in commands] == [0] * len(commands), [one.errors() for one in commands]
-        assert len(home.list()) == round + 1
+    assert home.launch("sh", "-c", "echo here; exec cat") == 1
+    for count in range(2, 7):
+        commands = [viewers.in_pipe(*words.split()) for words in MEANWHILE]
+        assert [command.end() for command in commands] == [0] * len(commands), told(commands)
+        assert len(home.list()) == count
     assert daemons(home) == [home.daemon()]
 
 
-@pytest.mark.parametrize("script", ["", "#!/bin/sh\necho it is broken >&2\nexit 3\n", "#!/bin/sh\nkill -9 $$\n"])
+def told(commands: list[Viewer]) -> list[str]:
+    return [command.errors() for command in commands]
+
+
+@pytest.mark.parametrize(
+    "script", ["", "#!/bin/sh\necho it is broken >&2\nexit 3\n", "#!/bin/sh\nkill -9 $$\n"]
+)
 def test_a_python_that_does_not_start_is_refused(home: Home, tmp_path: Path, script: str) -> None:
     """Before the running daemon gives way it sees the other one start; if that fails it goes on as it is."""
     session = home.launch("sleep", "1000")

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from codewire_py.wire.messages import Attach, Attached, Logs, Reading
 from homes import Home
 from load import same
 from viewers import Peer, Viewer, Viewers
-
-from codewire_py.wire.messages import Attach, Attached, Logs, Reading
 
 MEBIBYTE = 1 << 20
 OUTPUT = 64 * MEBIBYTE
@@ -59,7 +59,9 @@ def follow(viewers: Viewers, session: int, is_read: bool = True) -> list[Viewer]
     home = viewers.home
     directory = str(home.directory(session))
     for viewer in (terminal, pipe):
-        home.until(lambda viewer=viewer: f"{directory}/output.log" in opened(viewer), "a viewer to open the log")
+        home.until(
+            lambda viewer=viewer: f"{directory}/output.log" in opened(viewer), "a viewer to open the log"
+        )
     return [terminal, pipe]
 
 
@@ -100,7 +102,9 @@ def test_a_viewer_that_never_reads(home: Home, viewers: Viewers) -> None:
     check_complete(home, beside.session, fast)
     assert all(viewer.process.poll() is None for viewer in stuck)
     growth = memory(daemon, "VmHWM") - before
-    print(f"alone {seconds_alone:.2f} s, beside stuck viewers {seconds:.2f} s; the daemon grew by {growth} bytes")
+    print(
+        f"alone {seconds_alone:.2f} s, beside stuck viewers {seconds:.2f} s; the daemon grew by {growth} bytes"
+    )
     assert growth < MOST_GROWTH
     assert seconds < MOST_SLOWER * seconds_alone
 

@@ -129,6 +129,7 @@ def test_orders_come_in_any_portions(printer: Session) -> None:
     visit = printer.visit()
     for byte in b"t\0\0\0":
         visit.order(bytes([byte]))
+        visit.until_taken()
     assert visit.terminal() >= 0
     visit.order(b"S\x1c\0\0" * 3)
     heard = b""

@@ -95,12 +95,12 @@ def test_a_program_that_leaves_its_terminal_to_nobody_can_take_it_up_again(hatch
     assert session.log() == b"again\r\nand again\r\n"
 
 
-PRINTER = "(trap '' HUP; while :; do echo tick; done) & "
-
-
-def test_a_background_child_that_prints_for_ever_cannot_put_off_the_end(hatchery: Hatchery) -> None:
+@pytest.mark.parametrize("printer", ["while :; do echo tick; done", "exec yes tick"])
+def test_a_background_child_that_prints_for_ever_cannot_put_off_the_end(
+    hatchery: Hatchery, printer: str
+) -> None:
     """The end is the program's: recorded within about a second, with those of its session that live on."""
-    session = hatchery.sh(PRINTER + "echo child $!; sleep 0.1; exit 3")
+    session = hatchery.sh(f"echo; (trap '' HUP; {printer}) & echo child $!; sleep 0.1; exit 3")
     hatchery.until(lambda: not is_alive(session.program), "the program to end")
     ended = time.monotonic()
     end = session.end()
@@ -108,20 +108,22 @@ def test_a_background_child_that_prints_for_ever_cannot_put_off_the_end(hatchery
     assert end["code"] == 3
     assert end["length"] == len(session.log())
     (survivor,) = end["survivors"]
-    assert b"child %d\r\n" % survivor["pid"] in session.log()
+    assert b"child %d\r\n" % survivor["pid"] in session.log().replace(b"tick\r\n", b"")
     assert "tick" in survivor["command"]
-    stat = Path(f"/proc/{survivor['pid']}/stat").read_text()
-    assert int(stat.rpartition(")")[2].split()[19]) == survivor["start"]
 
 
 def test_a_quiet_background_child_is_not_waited_for(hatchery: Hatchery) -> None:
-    """It holds the terminal open; the end is recorded all the same, and at once."""
-    session = hatchery.sh("(trap '' HUP; exec sleep 4326) & exit 2")
+    """It holds the terminal open; the end is recorded all the same, at once, with it as a survivor."""
+    wait_for_it = 'while [ "$(cat /proc/$!/comm)" != sleep ]; do :; done'
+    session = hatchery.sh(f"(trap '' HUP; exec sleep 4326) & {wait_for_it}; exit 2")
     hatchery.until(lambda: not is_alive(session.program), "the program to end")
     ended = time.monotonic()
     end = session.end()
     assert time.monotonic() - ended < 1
-    assert [survivor["command"] for survivor in end["survivors"]] in (["sleep 4326"], [])
+    (survivor,) = end["survivors"]
+    assert survivor["command"] == "sleep 4326"
+    stat = Path(f"/proc/{survivor['pid']}/stat").read_text()
+    assert int(stat.rpartition(")")[2].split()[19]) == survivor["start"]
 
 
 # A child that ignores SIGHUP and reads the terminal; it writes down what became of its last read.
@@ -150,6 +152,11 @@ def test_the_end_hangs_up(hatchery: Hatchery) -> None:
 
 def test_orphans_are_reaped(hatchery: Hatchery) -> None:
     """What sessions leave behind, and what left its session, never piles up as zombies."""
+    session = hatchery.sh("(setsid sleep 0.02 &); (sleep 0.01 &); echo left; read line")
+    visit = session.visit()
+    session.until_printed(b"left")
+    hatchery.until(lambda: children(session.keeper) == {session.program}, "the keeper to have one child")
+    visit.type(b"\n")
     for _ in range(5):
         hatchery.sh("(trap '' HUP; setsid sleep 0.05) & setsid sleep 0.1 & sleep 0.02 & exit 0").end()
     hatchery.until(lambda: not children(hatchery.process.pid), "the hatchery to have no children left")

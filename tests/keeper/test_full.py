@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from keeper.hatching import Hatchery, Session, children, cpu_seconds, is_alive
-from keeper.visiting import BELL, DONE, FULL, KILL, PROGRAM, SESSION
+from keeper.visiting import BELL, DONE, FOREGROUND, FULL, KILL, NOBODY, PROGRAM, SESSION
 
 COUNT = b"".join(b"%d\r\n" % number for number in range(1, 60_001))  # 350 KB
 COUNTER = "stty -echo; echo ready; read line; seq 1 60000; read line; exit 5"
@@ -140,7 +140,10 @@ def test_an_end_waits_until_its_last_words_are_written(counter: Session, disk: L
     length = len(counter.log())
     assert not visit.has_words(0.5)
     assert not counter.has_ended()
+    # A foreground group there is no more; that of the keeper itself is not meant.
+    assert visit.signal(KILL, FOREGROUND) == NOBODY
     disk.give()
+    assert visit.until_word(BELL) == BELL
     end = counter.end()
     assert end["signal"] == signal.SIGTERM
     assert end["length"] == len(counter.log()) > length

@@ -118,13 +118,14 @@ def test_many_conversations_at_once(hatchery: Hatchery) -> None:
 
 
 def test_a_second_one_refuses_to_start(hatchery: Hatchery) -> None:
-    """It leaves by itself, without a word, and the first goes on."""
-    first = hatchery.process
+    """It leaves by itself, without a word, and the first goes on behind the same door."""
+    first, session = hatchery.process, hatchery.launch("/bin/cat")
     second = hatchery.begin()
     assert second.wait(20) == 0
     assert hatchery.journal() == ""
     assert first.poll() is None
-    assert hatchery.launch("/bin/true").end()["code"] == 0
+    hatchery.peer = hatchery.connect()
+    assert hatchery.ask(session)["known"]
 
 
 def test_one_that_comes_while_another_leaves_waits_for_it(hatchery: Hatchery) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 
 from keeper.hatching import Hatchery, Session, children, is_alive
 from keeper.visiting import BELL, DONE, KILL, PROGRAM, SESSION, Visit
 
-ECHO = 'stty -echo; echo ready; while read line; do echo "got $line"; [ "$line" != bye ] || exit 7; done'
+ECHO = "stty -echo; echo ready; while read line; do echo got $line; [ $line != bye ] || exit 7; done"
 COUNT = "seq 1 400000; read line; exit 5"
 READ_IN_HAND = 4096  # a terminal gives no more at a time
 
@@ -96,7 +97,7 @@ def test_a_keeper_killed_twice_under_load_loses_at_most_the_reads_in_hand(hatche
     assert expected - 2 * READ_IN_HAND <= end["length"] <= expected
     assert end["length"] == len(session.log())
     found = numbers(session.log())
-    torn = [after for before, after in zip(found, found[1:], strict=False) if after != before + 1]
+    torn = [after for before, after in pairwise(found) if after != before + 1]
     assert len(torn) <= 4  # a cut line may read as a number, before and after
 
 

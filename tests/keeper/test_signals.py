@@ -99,10 +99,30 @@ def test_killing_reaches_what_is_forked_meanwhile(hatchery: Hatchery) -> None:
     session.until(lambda: not members(session), "every process of the session to end")
 
 
+# A program among many that starts another as soon as it hears SIGTERM, and leaves the work to that.
+CLEANER = """
+import os, signal, time
+def clean_up(number, frame):
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        time.sleep(0.3)
+        os.write(1, b"cleaned up")
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os._exit(6)
+for _ in range(250):
+    if os.fork() == 0:
+        signal.pause()
+signal.signal(signal.SIGTERM, clean_up)
+os.write(1, b"ready")
+while True: signal.pause()
+"""
+
+
 def test_what_a_gentle_signal_sets_off_may_finish(hatchery: Hatchery) -> None:
     """Whatever a program starts to clean up after SIGTERM is not signalled in its turn."""
-    script = "trap 'sleep 0.3; echo cleaned up; exit 6' TERM; echo ready; while :; do sleep 0.01; done"
-    session = hatchery.sh(script)
+    session = hatchery.python(CLEANER)
     session.until_printed(b"ready")
     session.visit().signal(signal.SIGTERM, SESSION)
     assert session.end()["code"] == 6

@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import termios
+import time
 from pathlib import Path
 
 BELL, TERMINAL, FULL, DONE, NOBODY = b".", b"t", b"!", b"+", b"-"
@@ -52,6 +53,12 @@ class Visit:
     def unread(self) -> int:
         """How many bytes wait for us."""
         return int(struct.unpack("i", fcntl.ioctl(self.peer, termios.FIONREAD, b"\0\0\0\0"))[0])
+
+    def until_taken(self) -> None:
+        """Until the keeper has read all that we said."""
+        deadline = time.monotonic() + SECONDS
+        while fcntl.ioctl(self.peer, termios.TIOCOUTQ, b"\0\0\0\0") != b"\0\0\0\0":
+            assert time.monotonic() < deadline, "the keeper does not read"
 
     def until_word(self, *wanted: bytes) -> bytes:
         """Hear until one of these words comes; EOFError when the keeper has closed instead."""
