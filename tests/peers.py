@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from homes import SECONDS, Home
-
 from codewire_py.home.paths import connect
 from codewire_py.wire.codec import decode, encode
 from codewire_py.wire.declare import Message
 from codewire_py.wire.frames import CONTROL, DATA, Frames, frame
-from codewire_py.wire.messages import PROTOCOL, Failed, Hello
+from codewire_py.wire.messages import PROTOCOL, Failed, Hello, Launch
+from homes import SECONDS, Home
 
 Kind = TypeVar("Kind", bound=Message)
 
@@ -97,3 +96,20 @@ class Peer:
 
     def is_over(self) -> bool:
         return self.next() is None
+
+
+def launching(*command: str, **fields: Any) -> Launch:
+    given = {"request": f"{command}{fields}", "directory": "/", "env": {"PATH": "/usr/bin:/bin"}, **fields}
+    return Launch(command=list(command), **given)
+
+
+def ask(home: Home, request: Message, kind: type[Message]) -> Any:
+    with Peer(home) as peer:
+        reply = peer.ask(request).hear(kind)
+        assert peer.is_over()
+        return reply
+
+
+def refusal(home: Home, request: Message) -> Failed:
+    with Peer(home) as peer:
+        return peer.ask(request).refused()

@@ -241,7 +241,8 @@ def test_every_script_explains_itself(command: str) -> None:
 
 def test_a_test_that_hangs_is_interrupted(tmp_path: Path) -> None:
     """A test past its deadline fails, async or not, and the others still run."""
-    shutil.copy(ROOT / "tests/conftest.py", tmp_path)
+    for name in ("conftest.py", "homes.py"):
+        shutil.copy(ROOT / "tests" / name, tmp_path)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "test_hanging.py").write_text(
         dedent("""

@@ -46,7 +46,8 @@ def request(given: Given) -> Launch:
     return Launch(
         request=os.urandom(16).hex(), command=given["command"], directory=directory(given["dir"]),
         env=dict(os.environ), overrides=dict(map(assignment, given["env"])), name=given["name"] or "",
-        tags=given["tag"], rows=rows if given["rows"] is None else given["rows"], cols=cols if given["cols"] is None else given["cols"], umask=umask,
+        tags=given["tag"], umask=umask, rows=rows if given["rows"] is None else given["rows"],
+        cols=cols if given["cols"] is None else given["cols"],
         nofile=min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 30),
     )  # fmt: skip
 

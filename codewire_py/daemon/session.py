@@ -42,7 +42,9 @@ class Session:
         self.marks = Marks(self.directory, Facts(birth.name, birth.tags, birth.rows, birth.cols))
         self.marks.refresh()
         if self.marks.corrupt:
-            journal.warning("%s/%s: %d corrupt lines are passed over", self.directory, MARKS, self.marks.corrupt)
+            journal.warning(
+                "%s/%s: %d corrupt lines are passed over", self.directory, MARKS, self.marks.corrupt
+            )
         self.max_bytes = max_bytes
         self.end: End | None = None
         self.is_lost = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from homes import Home
 from own_terminals import Desk, new_desk
 

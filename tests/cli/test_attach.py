@@ -6,16 +6,17 @@ import signal
 import sys
 
 import pytest
+
 from homes import Home
 from own_terminals import Desk
+from programs import ECHO_LINES, SHOW_HEX, heed
 
-ECHO = "import sys; sys.stdout.write('ready\\r\\n'); [sys.stdout.write('<' + line.strip() + '>\\r\\n') for line in sys.stdin]"
 CHORD = b"\x02d"
 
 
 def test_what_is_typed_arrives_and_what_is_printed_is_shown(home: Home, desk: Desk) -> None:
     """In raw mode; the note says how to leave; Ctrl+B d leaves with status 0 and the session runs on."""
-    id = home.python(ECHO)
+    id = home.python(ECHO_LINES)
     terminal = desk.cw("attach", str(id))
     assert terminal.attached() == id
     assert f"[cw] attached to session {id} (Ctrl+B d to detach)\r\n".encode() in terminal.shown
@@ -42,7 +43,11 @@ def test_recent_output_is_shown_on_attach(home: Home, desk: Desk) -> None:
     [
         ("print('the last line', end=''); input(); sys.exit(0)", 0, "completed (0)"),
         ("input(); print('the last line', end=''); sys.exit(7)", 7, "completed (7)"),
-        ("input(); print('the last line', end='', flush=True); os.kill(os.getpid(), 9)", 137, "completed (137)"),
+        (
+            "input(); print('the last line', end='', flush=True); os.kill(os.getpid(), 9)",
+            137,
+            "completed (137)",
+        ),
     ],
 )
 def test_it_exits_as_the_program_did(home: Home, desk: Desk, command: str, status: int, word: str) -> None:
@@ -81,7 +86,10 @@ def test_without_an_id_the_last_free_one(home: Home, desk: Desk) -> None:
     home.cw("kill", "--all")
     none = desk.cw("attach")
     assert none.end() == 1
-    assert b"No unattached running sessions available.\r\n\r\nUse 'cw list' to see all sessions or 'cw launch'" in none.shown
+    assert (
+        b"No unattached running sessions available.\r\n\r\nUse 'cw list' to see all sessions or 'cw launch'"
+        in none.shown
+    )
 
 
 def test_a_session_by_its_name(home: Home, desk: Desk) -> None:
@@ -103,7 +111,9 @@ def test_no_terminal_is_a_clear_error(home: Home) -> None:
     """Nothing is attached, and the hint says what to use instead."""
     id = home.launch("sleep", "60")
     done = home.cw("attach", str(id), status=1)
-    assert done.stderr.startswith("Error: attach needs a terminal for its input and output\n\nwithout a terminal use: ")
+    assert done.stderr.startswith(
+        "Error: attach needs a terminal for its input and output\n\nwithout a terminal use: "
+    )
     assert done.stdout == ""
     assert "attached" not in [mark["kind"] for mark in home.marks(id)]
 
@@ -136,7 +146,10 @@ def test_an_ended_session_cannot_be_attached_to(home: Home, desk: Desk) -> None:
     home.end(id)
     terminal = desk.cw("attach", str(id))
     assert terminal.end() == 1
-    assert f"Error: session {id} is not running\r\n\r\nUse 'cw status <id>' to check session status".encode() in terminal.shown
+    assert (
+        f"Error: session {id} is not running\r\n\r\nUse 'cw status <id>' to check session status".encode()
+        in terminal.shown
+    )
 
 
 # -- the keys
@@ -144,13 +157,13 @@ def test_an_ended_session_cannot_be_attached_to(home: Home, desk: Desk) -> None:
 
 def test_ctrl_b_twice_sends_one(home: Home, desk: Desk) -> None:
     """And Ctrl+B with another key sends both; a paste that contains the chord does not detach."""
-    id = home.python("import os, tty; tty.setraw(0); print('raw', end='', flush=True)\nwhile True: print(os.read(0, 99).hex(), flush=True)")
+    id = home.python(SHOW_HEX)
     terminal = desk.attach(str(id))
-    terminal.until_shown(b"raw")
+    terminal.until_shown(b"ready")
     terminal.type(b"\x02\x02")
-    terminal.until_shown(b"02\n")
+    terminal.until_shown(b"<02>")
     terminal.type(b"\x02x")
-    terminal.until_shown(b"0278\n")
+    terminal.until_shown(b"<0278>")
     terminal.type(b"\x1b[200~a\x02db\x1b[201~")
     terminal.until_shown(b"61026462")
     terminal.type(b"\x1b[98;5u\x1b[100u")
@@ -159,13 +172,13 @@ def test_ctrl_b_twice_sends_one(home: Home, desk: Desk) -> None:
 
 def test_detach_keys_can_be_chosen(home: Home, desk: Desk) -> None:
     """On the command line; the note shows them, and Ctrl+B d is typed like anything else."""
-    id = home.python("import os, tty; tty.setraw(0); print('raw', end='', flush=True)\nwhile True: print(os.read(0, 99).hex(), flush=True)")
+    id = home.python(SHOW_HEX)
     terminal = desk.cw("attach", str(id), "--detach-keys", "ctrl-a q")
     terminal.until_shown(b"(Ctrl+A q to detach)")
-    terminal.until_shown(b"raw")
+    terminal.until_shown(b"ready")
     terminal.attached()
     terminal.type(CHORD)
-    terminal.until_shown(b"0264\n")
+    terminal.until_shown(b"<0264>")
     terminal.type(b"\x01q")
     assert terminal.end() == 0
 
@@ -189,8 +202,8 @@ def test_detach_keys_from_the_configuration(home: Home, desk: Desk) -> None:
 
 def test_the_program_has_the_size_of_the_terminal(home: Home, desk: Desk) -> None:
     """On attach, and whenever it changes."""
-    id = home.python("import signal, os; signal.signal(28, lambda *_: print(os.get_terminal_size(), flush=True)); print('on', flush=True)\nwhile True: signal.pause()")
-    home.until_printed(id, b"on")
+    id = home.python(heed(WINCH="print(os.get_terminal_size(), flush=True)"))
+    home.until_printed(id, b"ready")
     terminal = desk.attach(str(id), rows=31, cols=97)
     terminal.until_shown(b"columns=97, lines=31")
     terminal.resize(33, 101)
@@ -204,7 +217,7 @@ def test_the_program_has_the_size_of_the_terminal(home: Home, desk: Desk) -> Non
 
 def test_several_look_at_once_and_all_can_type(home: Home, desk: Desk) -> None:
     """What one types, all see; when one leaves, the others stay."""
-    id = home.python(ECHO)
+    id = home.python(ECHO_LINES)
     viewers = [desk.attach(str(id)) for _ in range(3)]
     home.until(lambda: home.status(id)["attached_count"] == 3, "three viewers")
     for number, viewer in enumerate(viewers):
@@ -219,7 +232,7 @@ def test_several_look_at_once_and_all_can_type(home: Home, desk: Desk) -> None:
 
 def test_a_reader_only_reads(home: Home, desk: Desk) -> None:
     """What it types goes nowhere, its size is its own affair, and the chord still leaves."""
-    id = home.python(ECHO, options=("--rows", "30", "--cols", "90"))
+    id = home.python(ECHO_LINES, options=("--rows", "30", "--cols", "90"))
     reader = desk.attach(str(id), "--read-only")
     reader.until_shown(b"ready")
     reader.type(b"nothing\r")
@@ -235,14 +248,20 @@ def test_a_reader_only_reads(home: Home, desk: Desk) -> None:
 
 def test_only_the_one_that_attached_last_is_asked(home: Home, desk: Desk) -> None:
     """A query of the program goes to one terminal, or it would be answered twice; then to the one before."""
-    id = home.python("for line in __import__('sys').stdin: print('\\x1b[c\\x1b[6n' + line, end='', flush=True)")
+    id = home.python(
+        "for line in __import__('sys').stdin: print('\\x1b[c\\x1b[6n' + line, end='', flush=True)"
+    )
     first = desk.attach(str(id))
     second = desk.attach(str(id))
     reader = desk.attach(str(id), "-r")
     home.cw("send", str(id), "one")
     for terminal in (first, second, reader):
         terminal.until_shown(b"one", 2)
-    assert [b"\x1b[c\x1b[6n" in terminal.shown for terminal in (first, second, reader)] == [False, True, False]
+    assert [b"\x1b[c\x1b[6n" in terminal.shown for terminal in (first, second, reader)] == [
+        False,
+        True,
+        False,
+    ]
     second.type(CHORD)
     assert second.end() == 0
     home.until(lambda: home.status(id)["attached_count"] == 2, "the second to be gone")
@@ -268,7 +287,16 @@ def test_old_questions_are_not_asked_again(home: Home, desk: Desk) -> None:
 
 def test_launch_and_attach_in_one_step(home: Home, desk: Desk) -> None:
     """The program is shown from its first byte, in the size of this terminal."""
-    terminal = desk.cw("launch", "-a", "--", sys.executable, "-c", "import os; print(os.get_terminal_size()); input(); exit(5)", rows=20, cols=70)
+    terminal = desk.cw(
+        "launch",
+        "-a",
+        "--",
+        sys.executable,
+        "-c",
+        "import os; print(os.get_terminal_size()); input(); exit(5)",
+        rows=20,
+        cols=70,
+    )
     terminal.until_shown(b"columns=70, lines=20")
     terminal.type(b"\r")
     assert terminal.end() == 5

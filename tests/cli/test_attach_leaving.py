@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pexpect
 import pytest
+
 from homes import CW, Home, until
 from own_terminals import Desk, OwnTerminal
+from programs import ECHO_LINES, heed
 
 # What a full-screen program switches on, and what each is switched off with.
 ON = (
@@ -22,7 +24,13 @@ OFF = [
     b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?2004l", b"\x1b[?1000l", b"\x1b[?1002l", b"\x1b[?1003l", b"\x1b[?1006l",
     b"\x1b[?1004l", b"\x1b[?1l", b"\x1b>", b"\x1b[<1u", b"\x1b[>4m", b"\x1b[r", b"\x1b[0 q", b"\x1b[0m",
 ]  # fmt: skip
-FULL_SCREEN = f"import sys; sys.stdout.write({ON.decode()!r} + 'SHOWN'); sys.stdout.flush(); sys.stdin.readline(); sys.exit(4)"
+FULL_SCREEN = f"""
+import sys
+sys.stdout.write({ON.decode()!r} + "SHOWN")
+sys.stdout.flush()
+sys.stdin.readline()
+sys.exit(4)
+"""
 
 
 def full_screen(home: Home) -> int:
@@ -72,7 +80,7 @@ def leave_by_sighup(home: Home, terminal: OwnTerminal, id: int) -> int:
     "leave", [leave_by_chord, leave_by_end, leave_by_kill, leave_by_sigterm, leave_by_sigint, leave_by_sighup]
 )
 def test_the_terminal_is_given_back(home: Home, desk: Desk, leave: object) -> None:
-    """Raw mode, alternate screen, cursor, mouse, paste, keyboard, scroll region, colours: all undone, however it ends."""
+    """Raw mode, alternate screen, cursor, mouse, paste, keyboard, scroll region, colours: undone however it ends."""
     assert callable(leave)
     id = full_screen(home)
     terminal = desk.attach(str(id))
@@ -84,7 +92,9 @@ def test_the_terminal_is_given_back(home: Home, desk: Desk, leave: object) -> No
 
 def test_what_was_switched_on_while_we_looked_counts_as_well(home: Home, desk: Desk) -> None:
     """Also in the middle of a sequence."""
-    id = home.python(f"import sys; input(); sys.stdout.write({ON.decode()!r} + 'SHOWN' + chr(27) + '['); sys.stdout.flush(); input()")
+    id = home.python(
+        f"import sys; input(); sys.stdout.write({ON.decode()!r} + 'SHOWN' + chr(27) + '['); sys.stdout.flush(); input()"
+    )
     terminal = desk.attach(str(id))
     terminal.type(b"\r")
     terminal.until_shown(b"SHOWN\x1b[")
@@ -95,7 +105,10 @@ def test_what_was_switched_on_while_we_looked_counts_as_well(home: Home, desk: D
 
 def test_what_is_off_again_is_not_undone(home: Home, desk: Desk) -> None:
     """A program that cleaned up, or never did anything, costs no sequence."""
-    for program in ("print('\\x1b[?1049h\\x1b[?25l x \\x1b[?25h\\x1b[?1049ldone'); input()", "print('done'); input()"):
+    for program in (
+        "print('\\x1b[?1049h\\x1b[?25l x \\x1b[?25h\\x1b[?1049ldone'); input()",
+        "print('done'); input()",
+    ):
         terminal = desk.attach(str(home.python(program)))
         terminal.until_shown(b"done")
         terminal.type(b"\x02d")
@@ -108,11 +121,18 @@ def test_a_daemon_that_crashes_is_not_even_noticed(home: Home, desk: Desk) -> No
     id = full_screen(home)
     terminal, daemon = desk.attach(str(id)), home.daemon()
     os.kill(daemon, signal.SIGKILL)
-    until(lambda: not Path(f"/proc/{daemon}/cmdline").exists() or not Path(f"/proc/{daemon}/cmdline").read_bytes(), "it to die")
+    until(
+        lambda: (
+            not Path(f"/proc/{daemon}/cmdline").exists() or not Path(f"/proc/{daemon}/cmdline").read_bytes()
+        ),
+        "it to die",
+    )
     terminal.type(b"typed without a daemon")
     terminal.until_shown(b"typed without a daemon")
     assert not terminal.is_as_before()
-    home.until(lambda: home.daemon() != daemon and home.status(id)["attached"], "a new daemon that knows the viewer")
+    home.until(
+        lambda: home.daemon() != daemon and home.status(id)["attached"], "a new daemon that knows the viewer"
+    )
     terminal.type(b"\r")
     assert terminal.end() == 4
     check_given_back(terminal)
@@ -142,11 +162,26 @@ def test_a_stopped_daemon_stays_stopped(home: Home, desk: Desk) -> None:
     home.cw("start")
 
 
+def test_a_restarted_daemon_is_not_noticed(home: Home, desk: Desk) -> None:
+    """Nothing is shown twice or lost, and the new daemon knows the viewer."""
+    id = home.python(ECHO_LINES)
+    terminal = desk.attach(str(id))
+    terminal.type(b"before\r")
+    terminal.until_shown(b"<before>")
+    home.cw("restart")
+    terminal.type(b"after\r")
+    terminal.until_shown(b"<after>")
+    home.until(lambda: home.status(id)["attached"], "the viewer to be known again")
+    assert terminal.shown.count(b"<before>") == 1
+    terminal.type(b"\x02d")
+    assert terminal.end() == 0
+
+
 def test_a_window_that_is_closed_detaches(home: Home, desk: Desk) -> None:
     """The session neither ends nor hears of it, and no client is left behind."""
-    id = home.python("import signal; signal.signal(1, lambda *_: print('hung up')); print('on', flush=True)\nwhile True: signal.pause()")
+    id = home.python(heed(HUP="print('hung up')"))
     terminal = desk.attach(str(id))
-    terminal.until_shown(b"on")
+    terminal.until_shown(b"ready")
     terminal.hang_up()
     assert terminal.end() in (129, -signal.SIGHUP)
     home.until(lambda: not home.status(id)["attached"], "the daemon to see it leave")
@@ -167,9 +202,15 @@ def test_the_end_of_the_input_ends_the_client(home: Home, desk: Desk) -> None:
 
 def test_stop_and_continue(home: Home) -> None:
     """As a job of a shell: stopped, the terminal is the shell's again; in the foreground, it is raw and repainted."""
-    id = home.python(f"import sys; print({ON.decode()!r} + 'full screen', flush=True); [print('<' + l.strip() + '>', flush=True) for l in sys.stdin]")
+    id = home.python(f"print({ON.decode()!r} + 'full screen')" + ECHO_LINES)
     home.until_printed(id, b"full screen")
-    shell = pexpect.spawn("bash", ["--norc", "--noprofile", "-i"], env={**home.env, "PS1": "shell$ "}, timeout=20, dimensions=(24, 80))
+    shell = pexpect.spawn(
+        "bash",
+        ["--norc", "--noprofile", "-i"],
+        env={**home.env, "PS1": "shell$ "},
+        timeout=20,
+        dimensions=(24, 80),
+    )
     try:
         shell.expect_exact("shell$ ")
         shell.sendline(" ".join([*CW, "attach", str(id)]))
@@ -199,7 +240,11 @@ def test_stop_and_continue(home: Home) -> None:
 def client_of(home: Home, id: int) -> int:
     """The pid of the `cw attach` that is there for the session."""
     words = f"attach\0{id}\0".encode()
-    return next(pid for pid in home.ours() if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"codewire_py\0" + words))
+    return next(
+        pid
+        for pid in home.ours()
+        if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"codewire_py\0" + words)
+    )
 
 
 # -- never inside itself
@@ -210,10 +255,14 @@ INSIDE = "cannot be followed from inside itself"
 
 @pytest.mark.parametrize("words", [("attach",), ("watch",), ("logs", "-f")])
 @pytest.mark.parametrize("hides", [False, True])
-def test_a_session_is_not_followed_from_inside_itself(home: Home, words: tuple[str, ...], hides: bool) -> None:
+def test_a_session_is_not_followed_from_inside_itself(
+    home: Home, words: tuple[str, ...], hides: bool
+) -> None:
     """Its output would be fed to itself for ever: refused with a hint, also where the environment does not tell."""
     hidden = ("env", "-u", "CODEWIRE_SESSION") if hides else ()
-    shell = home.launch("sh", "-c", "read go; exec \"$@\"", "sh", *hidden, *CW, *words, "self", options=("--name", "self"))
+    shell = home.launch(
+        "sh", "-c", 'read go; exec "$@"', "sh", *hidden, *CW, *words, "self", options=("--name", "self")
+    )
     home.cw("send", str(shell), "go")
     assert home.end(shell)["code"] == 1
     text = home.log(shell).decode()

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pexpect
 import pytest
+
 from homes import CW, Home, new_home
 
 
 def complete(home: Home, *words: str) -> list[str]:
     """What bash would be told for the last word."""
-    env = {**home.env, "_CW_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(["cw", *words]), "COMP_CWORD": str(len(words))}
+    env = {
+        **home.env,
+        "_CW_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(["cw", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
     done = subprocess.run(CW, env=env, capture_output=True, text=True, check=True, timeout=20)
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
@@ -45,7 +51,9 @@ def test_commands_and_options(home: Home) -> None:
     assert set(complete(home, "list", "--status", "")) == {"running", "ended", "lost", "all"}
 
 
-@pytest.mark.parametrize("command", ["attach", "kill", "logs", "watch", "send", "status", "wait", "remove", "rename"])
+@pytest.mark.parametrize(
+    "command", ["attach", "kill", "logs", "watch", "send", "status", "wait", "remove", "rename"]
+)
 def test_ids_and_names(home: Home, command: str) -> None:
     """For every command that takes a session."""
     id = home.launch("sleep", "60", options=("--name", f"for-{command}"))

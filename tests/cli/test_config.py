@@ -7,11 +7,19 @@ import stat
 from collections.abc import Iterator
 
 import pytest
-from homes import Home, new_home
 
 from codewire_py.version import VERSION
+from homes import Home, new_home
 
-KEYS = {"daemon.name", "daemon.listen", "attach.detach_keys", "attach.history", "log.max_bytes", "send.timeout", "kill.grace"}
+KEYS = {
+    "daemon.name",
+    "daemon.listen",
+    "attach.detach_keys",
+    "attach.history",
+    "log.max_bytes",
+    "send.timeout",
+    "kill.grace",
+}
 
 
 @pytest.fixture
@@ -38,7 +46,9 @@ def test_defaults(home: Home) -> None:
 
 def test_the_file_and_the_variables(home: Home) -> None:
     """A variable wins over the file, the file over the default; each is named with its origin."""
-    (home.path / "config.toml").write_text("[kill]\ngrace = 7\n[send]\ntimeout = 3.5\n[log]\nmax_bytes = '1GiB'\n")
+    (home.path / "config.toml").write_text(
+        "[kill]\ngrace = 7\n[send]\ntimeout = 3.5\n[log]\nmax_bytes = '1GiB'\n"
+    )
     found = config(home, CODEWIRE_SEND_TIMEOUT="9")
     assert found["kill.grace"] == {"value": 7.0, "origin": f"{home.path}/config.toml:2"}
     assert found["send.timeout"]["value"] == 9.0

@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from homes import Home, until
 
-STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); signal.signal(1, signal.SIG_IGN); print('ready', flush=True)\nwhile True: time.sleep(60)"
+from homes import Home, until
+from programs import heed
+
+STUBBORN = heed(TERM="", HUP="")
 DETACHED = f"""
 import os, subprocess, sys, time
 child = subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(77)'], start_new_session=True)
@@ -30,7 +32,10 @@ def is_alive(pid: int) -> bool:
 
 
 def number_after(home: Home, id: int, word: str) -> int:
-    home.until(lambda: any(line.startswith(word.encode()) for line in home.log(id).split(b"\n")[:-1]), f"it to print {word}")
+    home.until(
+        lambda: any(line.startswith(word.encode()) for line in home.log(id).split(b"\n")[:-1]),
+        f"it to print {word}",
+    )
     return int(next(line for line in home.log(id).split(b"\n") if line.startswith(word.encode())).split()[1])
 
 
@@ -48,7 +53,7 @@ def test_it_is_over_when_it_says_so(home: Home) -> None:
 
 def test_a_program_that_ends_well_was_killed_all_the_same(home: Home) -> None:
     """It handled SIGTERM and exited with 0: killed, with its own status."""
-    id = home.python("import signal, sys; signal.signal(15, lambda *_: sys.exit(0)); print('ready', flush=True)\nwhile True: signal.pause()")
+    id = home.python(heed(TERM="sys.exit(0)"))
     home.until_printed(id, b"ready")
     home.cw("kill", str(id))
     assert (home.status(id)["status"], home.status(id)["exit_code"]) == ("killed", 0)
@@ -58,10 +63,14 @@ def test_shell_jobs_end_with_their_shell(home: Home) -> None:
     """Every process of the terminal session, in whatever process group."""
     id = home.launch("bash", "--norc", "-ic", "sleep 71 & sleep 72 & echo jobs $(jobs -p | xargs); fg %1")
     home.until_printed(id, b"jobs ")
-    found = home.until(lambda: [pid for pid in home.ours() if command(pid) in ("sleep 71", "sleep 72")][1:] and
-                       [pid for pid in home.ours() if command(pid) in ("sleep 71", "sleep 72")], "both jobs")  # fmt: skip
+    found = home.until(lambda: two_jobs(home), "both jobs")
     home.cw("kill", str(id), "--grace", "1")
     assert not [pid for pid in found if is_alive(pid)]
+
+
+def two_jobs(home: Home) -> list[int]:
+    found = [pid for pid in home.ours() if command(pid) in ("sleep 71", "sleep 72")]
+    return found if len(found) == 2 else []
 
 
 def command(pid: int) -> str:
@@ -73,7 +82,7 @@ def command(pid: int) -> str:
 
 def test_a_stopped_program_can_end(home: Home) -> None:
     """SIGTERM and SIGCONT: it would not notice the one without the other."""
-    id = home.python("import signal, sys; signal.signal(15, lambda *_: sys.exit(3)); print('ready', flush=True)\nwhile True: signal.pause()")
+    id = home.python(heed(TERM="sys.exit(3)"))
     home.until_printed(id, b"ready")
     pid = home.status(id)["pid"]
     os.kill(pid, signal.SIGSTOP)
@@ -113,7 +122,9 @@ def test_an_ended_session_is_not_killed_again(home: Home) -> None:
     id = home.launch("sh", "-c", "exit 3")
     home.end(id)
     done = home.cw("kill", str(id), status=1)
-    assert done.stderr == f"Error: session {id} is not running\n\nUse 'cw status <id>' to check session status\n"
+    assert (
+        done.stderr == f"Error: session {id} is not running\n\nUse 'cw status <id>' to check session status\n"
+    )
     assert home.status(id)["status"] == "completed (3)"
     running = home.launch("sleep", "60")
     assert home.cw("kill", str(running), str(id), status=1).stdout == ""
@@ -156,13 +167,14 @@ def test_nobody_said_who(home: Home) -> None:
     """The words that users know, exit status 1."""
     done = home.cw("kill", status=1)
     assert done.stderr == (
-        "Error: Must specify either a session ID or --all to kill all sessions.\n\nUsage: cw kill <ID> or cw kill --all\n"
+        "Error: Must specify either a session ID or --all to kill all sessions.\n\n"
+        "Usage: cw kill <ID> or cw kill --all\n"
     )
 
 
 def test_another_signal_is_only_sent(home: Home) -> None:
     """By name or number; the session runs on and is not marked killed."""
-    id = home.python("import signal; signal.signal(10, lambda *_: print('USR1', flush=True)); signal.signal(2, lambda *_: print('INT', flush=True)); print('ready', flush=True)\nwhile True: signal.pause()")
+    id = home.python(heed(USR1="print('USR1', flush=True)", INT="print('INT', flush=True)"))
     home.until_printed(id, b"ready")
     for word in ("USR1", "SIGINT", "10"):
         assert home.cw("kill", str(id), "--signal", word).stdout == f"Signal sent to session {id}.\n"
@@ -180,7 +192,10 @@ def test_what_has_left_the_session_is_listed(home: Home) -> None:
     child = number_after(home, id, "child")
     done = home.cw("kill", str(id))
     assert done.stdout == f"Session {id} killed.\n"
-    assert f"[cw] session {id}: process {child} lives on: {sys.executable} -c import time; time.sleep(77)\n" in done.stderr
+    assert (
+        f"[cw] session {id}: process {child} lives on: {sys.executable} -c import time; time.sleep(77)\n"
+        in done.stderr
+    )
     assert "cw kill --tree" in done.stderr
     assert is_alive(child)
     os.kill(child, signal.SIGKILL)
@@ -190,7 +205,10 @@ def test_tree_ends_them_too(home: Home) -> None:
     """And leaves alone what only looks like one: another session's, another home's, a stranger's."""
     id, neighbour = home.python(DETACHED), home.python(DETACHED)
     child, neighbours = number_after(home, id, "child"), number_after(home, neighbour, "child")
-    environs = [{**os.environ, "CODEWIRE_SESSION": str(id)}, {**os.environ, "CODEWIRE_SESSION": str(id), "CODEWIRE_HOME": "/elsewhere"}]
+    environs = [
+        {**os.environ, "CODEWIRE_SESSION": str(id)},
+        {**os.environ, "CODEWIRE_SESSION": str(id), "CODEWIRE_HOME": "/elsewhere"},
+    ]
     strangers = [subprocess.Popen(["sleep", "60"], env=env) for env in environs]
     try:
         done = home.cw("kill", str(id), "--tree")

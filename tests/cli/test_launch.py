@@ -7,15 +7,14 @@ import os
 import re
 import resource
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from homes import CW, Home, until
-from own_terminals import Desk
 
-SHOW = "import json, os, sys; print('<' + json.dumps({'argv': sys.argv[1:], 'cwd': os.getcwd(), 'env': dict(os.environ)}) + '>', flush=True); input()"
+from homes import Home
+from own_terminals import Desk
+from programs import SHOW_ITSELF
 
 REALTIME = 3 << 31  # two signals that the C library keeps to itself
 
@@ -35,11 +34,6 @@ def environ(home: Home, session: int) -> dict[str, str]:
     return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
 
 
-def count(home: Home) -> tuple[int, list[str]]:
-    """What must not change when a launch fails: sessions, and what lies in their folder."""
-    return len(home.list("--all")), sorted(os.listdir(home.path / "sessions"))
-
-
 # -- what it says
 
 
@@ -57,7 +51,12 @@ def test_it_says_what_was_launched(home: Home) -> None:
 def test_it_says_so_in_json(home: Home) -> None:
     """Id, name, pid and command."""
     told = json.loads(home.cw("launch", "--json", "--name", "in-json", "--", "sleep", "60").stdout)
-    assert told == {"id": told["id"], "name": "in-json", "pid": home.status("in-json")["pid"], "command": "sleep 60"}
+    assert told == {
+        "id": told["id"],
+        "name": "in-json",
+        "pid": home.status("in-json")["pid"],
+        "command": "sleep 60",
+    }
 
 
 def test_two_dashes_may_be_left_out(home: Home) -> None:
@@ -93,11 +92,15 @@ def test_the_first_command_starts_the_daemon(tmp_path: Path) -> None:
 def test_the_program_has_its_callers_directory_path_and_environment(home: Home, tmp_path: Path) -> None:
     """Not the daemon's; plus the session's own variables, without what says that it is nested."""
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/my-own-tool").write_text(f"#!/bin/sh\nexec {sys.executable} -c \"$SHOW\" \"$@\"\n")
+    (tmp_path / "bin/my-own-tool").write_text(f'#!/bin/sh\nexec {sys.executable} -c "$SHOW" "$@"\n')
     (tmp_path / "bin/my-own-tool").chmod(0o755)
-    env = {**home.env, "PATH": f"{tmp_path}/bin:{home.env['PATH']}", "MINE": "yes", "SHOW": SHOW, "CLAUDECODE": "1",
+    env = {**home.env, "PATH": f"{tmp_path}/bin:{home.env['PATH']}", "MINE": "yes", "SHOW": SHOW_ITSELF, "CLAUDECODE": "1",
            "CLAUDE_CODE_ENTRYPOINT": "cli", "TMUX": "/tmp/x,1,0", "STY": "1.x", "TERM": "screen"}  # fmt: skip
-    id = int(home.cw("launch", "--name", "mine", "--", "my-own-tool", "a b", cwd=tmp_path, env=env).stdout.split()[1])
+    id = int(
+        home.cw("launch", "--name", "mine", "--", "my-own-tool", "a b", cwd=tmp_path, env=env).stdout.split()[
+            1
+        ]
+    )
     found = shown(home, id)
     assert found["argv"] == ["a b"]
     assert found["cwd"] == str(tmp_path)
@@ -111,7 +114,10 @@ def test_the_program_has_its_callers_directory_path_and_environment(home: Home, 
 
 def test_env_wins(home: Home) -> None:
     """Repeatable; the last of a name; a value may be empty or hold an equals sign."""
-    id = home.python(SHOW, options=("--env", "A=1", "-e", "A=2", "-e", "B=", "-e", "C=x=y", "-e", "TERM=dumb", "-eD=4"))
+    id = home.python(
+        SHOW_ITSELF,
+        options=("--env", "A=1", "-e", "A=2", "-e", "B=", "-e", "C=x=y", "-e", "TERM=dumb", "-eD=4"),
+    )
     had = environ(home, id)
     assert {name: had[name] for name in "ABCD"} == {"A": "2", "B": "", "C": "x=y", "D": "4"}
     assert had["TERM"] == "dumb"
@@ -146,7 +152,8 @@ def test_umask_and_limits_are_the_callers(home: Home) -> None:
     here, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     soft = min(here, 512)
     done = home.cw("launch", sys.executable, "-c", program,
-                   preexec_fn=lambda: (os.umask(0o027), resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))))  # fmt: skip
+                   preexec_fn=lambda: (os.umask(0o027), resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))),
+                   )  # fmt: skip
     id = int(done.stdout.split()[1])
     home.end(id)
     assert f"< 0o27 {soft} >".encode() in home.log(id)
@@ -154,12 +161,12 @@ def test_umask_and_limits_are_the_callers(home: Home) -> None:
 
 def test_signals_are_as_from_a_shell(home: Home) -> None:
     """None ignored, none blocked, whatever the keeper or the caller ignores; it leads a session, in the foreground."""
-    done = home.cw("launch", "sh", "-c", "grep -E 'Sig(Blk|Ign)' /proc/self/status; ps -o pid=,sid=,tpgid= -p $$; echo over",
+    done = home.cw("launch", "sh", "-c", "grep Sig /proc/self/status; ps -o pid=,sid=,tpgid= -p $$; echo over",
                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))  # fmt: skip
     id = int(done.stdout.split()[1])
     home.until_printed(id, b"over")
     text = home.log(id).decode()
-    masks = [int(mask, 16) for mask in re.findall(r"Sig...:\s+(\w+)", text)]
+    masks = [int(mask, 16) for mask in re.findall(r"Sig(?:Blk|Ign):\s+(\w+)", text)]
     assert [mask & ~REALTIME for mask in masks] == [0, 0]
     [ids] = re.findall(r"^ *(\d+) +(\d+) +\d+", text, re.MULTILINE)
     assert ids[0] == ids[1]
@@ -228,84 +235,13 @@ def test_good_names(home: Home, name: str) -> None:
     assert home.status(name)["id"] == id
 
 
-@pytest.mark.parametrize("name", ["a" * 33, "a_b", "a.b", "a b", "-a", "é", "12", "\udcff", "a\nb"])
-def test_bad_names(home: Home, name: str) -> None:
-    """Refused with the rule, and nothing is left behind."""
-    before = count(home)
-    done = home.cw("launch", f"--name={name}", "--", "true", status=1)
-    assert "cannot be a session's name" in done.stderr
-    assert "1 to 32 letters, digits and hyphens" in done.stderr
-    assert count(home) == before
-
-
 def test_tags_are_kept_in_order(home: Home) -> None:
     """As they were given."""
     id = home.launch("sleep", "60", options=("--tag", "zebra", "-t", "ant", "-t", "bee"))
     assert home.status(id)["tags"] == ["zebra", "ant", "bee"]
 
 
-# -- what goes wrong
-
-
-def test_launches_that_fail_leave_nothing_behind(home: Home, tmp_path: Path) -> None:
-    """A clear error, exit status 1, no session, no directory, no process."""
-    for name, mode in (("text", 0o644), ("broken", 0o755)):
-        (tmp_path / name).write_text("#!/no/such/interpreter\n")
-        (tmp_path / name).chmod(mode)
-    (tmp_path / "folder").mkdir()
-    cases = [
-        (["no-such-program"], "Command 'no-such-program' not found in PATH"),
-        (["./missing"], "Command './missing' does not exist"),
-        (["/no/where"], "Command '/no/where' does not exist"),
-        (["./text"], "Command './text' is not executable"),
-        (["./folder"], "Command './folder' is not executable"),
-        (["./broken"], "No such file or directory"),
-        (["--dir", "/no/where", "true"], "Working directory '/no/where' does not exist"),
-        (["--dir", "text", "true"], f"Working directory '{tmp_path}/text' is not a directory"),
-        ([""], "command must not be empty"),
-        (["--rows", "0", "true"], "a terminal cannot have 0 rows"),
-        (["--cols", "-3", "true"], "a terminal cannot have"),
-        (["--cols", "100000", "true"], "a terminal cannot have"),
-        (["--cols", "9" * 30, "true"], "too large"),
-        (["--tag", "no good", "true"], "'no good' cannot be a session's tag"),
-    ]
-    before = count(home)
-    for words, text in cases:
-        done = home.cw("launch", *words, status=1, cwd=tmp_path)
-        assert done.stderr.startswith("Error: "), words
-        assert text in done.stderr
-        assert "a bug" not in done.stderr
-        assert done.stdout == ""
-    assert count(home) == before
-    assert not list(home.path.glob("sessions/*/session.json.new"))
-
-
-@pytest.mark.parametrize(
-    "words",
-    [[], ["--"], ["--rows", "x", "true"], ["--env", "true"], ["--env", "NOEQUALS", "true"], ["-e", "=x", "true"], ["--bogus", "x"]],
-)
-def test_words_that_make_no_sense(home: Home, words: list[str]) -> None:
-    """Exit status 2 for a wrong use; nothing is launched. No words at all is told as it always was."""
-    before = count(home)
-    done = home.cw("launch", *words, status=None)
-    assert done.returncode == (2 if words not in ([], ["--"]) else done.returncode)
-    assert done.returncode in (1, 2)
-    assert done.stderr
-    assert count(home) == before
-
-
-def test_a_directory_that_is_gone(home: Home, tmp_path: Path) -> None:
-    """Launched from a directory that was removed: a sentence, unless --dir says where."""
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    script = f"cd {gone} && rmdir {gone} && exec \"$@\""
-    run = ["sh", "-c", script, "sh", *CW, "launch"]
-    done = subprocess.run([*run, "true"], env=home.env, capture_output=True, text=True, check=False, timeout=30)
-    assert done.returncode == 1
-    assert "the current directory does not exist any more" in done.stderr
-    gone.mkdir()
-    done = subprocess.run([*run, "--dir", "/", "true"], env=home.env, capture_output=True, text=True, check=False, timeout=30)
-    assert done.returncode == 0
+# -- odd programs
 
 
 def test_a_program_that_ends_at_once(home: Home) -> None:
@@ -324,7 +260,17 @@ def test_a_script_without_an_interpreter_line(home: Home, tmp_path: Path) -> Non
     assert home.log(id) == b"plain words\r\n"
 
 
-ODD = [b"\xff\xfe", b"a\nb", b"\x1b[31mred\x1b[0m", "✓ é 漢".encode(), b"", b" ", b"--", b"'\"\\$`", bytes(range(1, 32))]
+ODD = [
+    b"\xff\xfe",
+    b"a\nb",
+    b"\x1b[31mred\x1b[0m",
+    "✓ é 漢".encode(),
+    b"",
+    b" ",
+    b"--",
+    b"'\"\\$`",
+    bytes(range(1, 32)),
+]
 
 
 @pytest.mark.parametrize("raw", ODD)
@@ -332,12 +278,18 @@ def test_any_bytes_arrive(home: Home, tmp_path: Path, raw: bytes) -> None:
     """In words, in the environment, in a directory's name: byte for byte; and the list shows no control character."""
     word, folder = os.fsdecode(raw), tmp_path / os.fsdecode(raw.replace(b"/", b"_") or b"x")
     folder.mkdir(exist_ok=True)
-    id = home.python("import os, sys; print('<' + os.fsencode('|'.join([sys.argv[1], os.environ['ODD'], os.getcwd()])).hex() + '>')",
+    show = "import os, sys; print(f'<{os.fsencode(sys.argv[1] + os.environ['ODD'] + os.getcwd()).hex()}>')"
+    id = home.python(show,
                      word, options=("-e", f"ODD={word}", "--dir", str(folder)))  # fmt: skip
     home.end(id)
-    wanted = b"|".join([raw, raw, os.fsencode(os.path.normpath(folder))]).hex()
+    wanted = (raw + raw + os.fsencode(os.path.normpath(folder))).hex()
     assert f"<{wanted}>" in home.log(id).decode()
-    for done in (home.cw("list"), home.cw("status", str(id)), home.cw("list", "--json"), home.cw("status", str(id), "--json")):
+    for done in (
+        home.cw("list"),
+        home.cw("status", str(id)),
+        home.cw("list", "--json"),
+        home.cw("status", str(id), "--json"),
+    ):
         assert not [char for char in done.stdout if char != "\n" and not char.isprintable()]
 
 
@@ -350,18 +302,3 @@ def test_a_huge_command(home: Home) -> None:
     assert max(map(len, home.cw("list").stdout.splitlines())) < 200
     too_many = home.cw("launch", *["x"] * 5000, status=1)
     assert "too long" in too_many.stderr
-
-
-def test_a_launch_interrupted_half_way(home: Home) -> None:
-    """Whoever kills the client leaves a session or nothing, never half a one."""
-    for _ in range(5):
-        client = home.begin("launch", "sleep", "61")
-        until(lambda client=client: client.poll() is not None or Path(f"/proc/{client.pid}/fd/3").exists(), "it to connect")
-        client.kill()
-        client.wait()
-    for session in home.list():
-        if session["prompt"] == "sleep 61":
-            assert session["status"] == "running"
-            assert session["pid"] > 0
-    ids = {str(session["id"]) for session in home.list("--all")}
-    home.until(lambda: set(os.listdir(home.path / "sessions")) == {str(s["id"]) for s in home.list("--all")}, f"only {ids}")

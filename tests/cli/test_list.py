@@ -8,6 +8,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+
 from homes import Home, new_home
 from own_terminals import Desk
 
@@ -51,7 +52,9 @@ def test_the_table(home: Home, desk: Desk) -> None:
         third: ("", "completed (137)", "no", "sh -c kill -9 $$"),
         fourth: ("", "killed", "no", "sleep 61"),
     }
-    found = {int(row["ID"]): (row["NAME"], row["STATUS"], row["ATTACHED"], row["PROMPT"]) for row in rows(home)}
+    found = {
+        int(row["ID"]): (row["NAME"], row["STATUS"], row["ATTACHED"], row["PROMPT"]) for row in rows(home)
+    }
     assert {id: found[id] for id in wanted} == wanted
     assert list(found) == sorted(found)
     assert re.fullmatch(r"\d+s ago", row(home, first)["CREATED"])
@@ -90,9 +93,10 @@ def test_json_has_the_fields_that_scripts_read(home: Home) -> None:
     id = home.launch("sh", "-c", "echo hello; exit 3", options=("--name", "fields", "--tag", "one"))
     home.cw("wait", str(id), status=3)
     text = home.cw("list", "--json", "--tag", "one").stdout
-    assert text.startswith("[\n  {\n    \"id\": ")
+    assert text.startswith('[\n  {\n    "id": ')
     [found] = json.loads(text)
-    wanted = {"id": id, "name": "fields", "tags": ["one"], "prompt": "sh -c echo hello; exit 3", "status": "completed (3)",
+    wanted = {"id": id, "name": "fields", "tags": ["one"], "prompt": "sh -c echo hello; exit 3",
+              "status": "completed (3)",
               "attached": False, "attached_count": 0, "exit_code": 3, "output_size_bytes": 7, "rows": 40, "cols": 120,
               "working_dir": os.getcwd(), "command": ["sh", "-c", "echo hello; exit 3"]}  # fmt: skip
     assert {field: found[field] for field in wanted} == wanted
@@ -179,4 +183,7 @@ def test_list_in_any_locale(home: Home) -> None:
         env = {**home.env, "LC_ALL": lang, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         done = home.cw("list", env=env)
         assert f"{id} " in done.stdout
-        assert "✓" in done.stdout.encode("utf-8", "surrogateescape").decode("utf-8", "replace") or r"\x" in done.stdout
+        assert (
+            "✓" in done.stdout.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            or r"\x" in done.stdout
+        )

@@ -9,19 +9,22 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from homes import CW, Home
 from own_terminals import Desk
 
 ODD = (
-    b"plain\r\n\x1b[1;31mred\x1b[0m\r\n\xc3\xa9 \xff\xfe \xe2\x9c\x93\r\n\x1b]0;title\x07after\r\nprogress 1%\rprogress 99%\r\n"
-    b"\x1b[6n\x1b]52;c;c2VjcmV0\x07\x00\x08end\xe2\x9c"
+    b"plain\r\n\x1b[1;31mred\x1b[0m\r\n\xc3\xa9 \xff\xfe \xe2\x9c\x93\r\n\x1b]0;title\x07after\r\nprogress 1%\r"
+    b"progress 99%\r\n\x1b[6n\x1b]52;c;c2VjcmV0\x07\x00\x08end\xe2\x9c"
 )
 PLAIN = "plain\nred\né �� ✓\nafter\nprogress 1%\nprogress 99%\nend�".encode()
 
 
 def printing(home: Home, data: bytes, *rest: str) -> int:
     """A session that printed these bytes and ended, or does what `rest` says."""
-    code = f"import os, sys, tty; tty.setraw(1); os.write(1, bytes.fromhex('{data.hex()}')); " + "; ".join(rest)
+    code = f"import os, sys, tty; tty.setraw(1); os.write(1, bytes.fromhex('{data.hex()}')); " + "; ".join(
+        rest
+    )
     id = home.python(code)
     home.until(lambda: len(home.log(id)) >= len(data), "it to print")
     if not rest:
@@ -75,7 +78,8 @@ def test_a_running_session_has_a_log_too(home: Home) -> None:
     ("tail", "wanted"),
     [
         ("1", b"line 99\n"), ("3", b"line 97\nline 98\nline 99\n"), ("0", b""), ("-5", b""),
-        ("100", b"".join(b"line %d\n" % n for n in range(100))), ("100000000000", b"".join(b"line %d\n" % n for n in range(100))),
+        ("100", b"".join(b"line %d\n" % n for n in range(100))),
+        ("9" * 12, b"".join(b"line %d\n" % n for n in range(100))),
     ],
 )  # fmt: skip
 def test_the_last_lines(home: Home, tail: str, wanted: bytes) -> None:
@@ -143,7 +147,9 @@ def test_following_an_ended_session(home: Home) -> None:
 
 def test_characters_are_never_split(home: Home) -> None:
     """However the bytes of one arrive while following."""
-    id = home.python("import os, tty; tty.setraw(0)\nfor byte in '✓é漢😀'.encode() * 3: os.write(1, bytes([byte])); os.read(0, 1)")
+    id = home.python(
+        "import os, tty; tty.setraw(0)\nfor byte in '✓é漢😀'.encode() * 3: os.write(1, bytes([byte])); os.read(0, 1)"
+    )
     client = home.begin("logs", str(id), "-f", stdout=subprocess.PIPE)
     assert client.stdout
     for count in range(1, 37):
@@ -168,8 +174,12 @@ def test_what_was_released_is_said(tmp_path: Path) -> None:
         assert log.stat().st_size == 3_600_000
         assert log.stat().st_blocks * 512 <= 2 << 20
         done = home.cw("logs", str(id), "--raw")
-        assert re.match(r"\[cw\] the oldest \d\.\d MiB of this log have been released \(log\.max_bytes\)\n$", done.stderr)
-        shown = subprocess.run([*CW, "logs", str(id), "--raw"], env=home.env, capture_output=True, check=True).stdout
+        assert re.match(
+            r"\[cw\] the oldest \d\.\d MiB of this log have been released \(log\.max_bytes\)\n$", done.stderr
+        )
+        shown = subprocess.run(
+            [*CW, "logs", str(id), "--raw"], env=home.env, capture_output=True, check=True
+        ).stdout
         assert len(shown) == 3_600_000 - released
         assert shown.endswith(b"0399998\r\n0399999\r\n")
         assert b"\0" not in shown
@@ -205,7 +215,9 @@ def test_a_reader_that_leaves(home: Home) -> None:
     id = home.python("for n in range(100000): print('line', n)")
     home.end(id)
     command = " ".join([*CW, "logs", str(id)]) + " | head -n 2"
-    done = subprocess.run(command, shell=True, env=home.env, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(
+        command, shell=True, env=home.env, capture_output=True, text=True, check=False, timeout=30
+    )
     assert (done.stdout, done.stderr) == ("line 0\nline 1\n", "")
 
 

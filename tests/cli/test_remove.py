@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from homes import Home
 
 
@@ -39,7 +40,9 @@ def test_several_by_id_name_and_tag(home: Home) -> None:
     """Each once. `cw rm` is the same."""
     one, two, three = ended(home), ended(home, "--name", "old-one"), ended(home, "--tag", "rubbish")
     done = home.cw("rm", str(one), "old-one", "--tag", "rubbish", str(two))
-    assert [line.split()[1] for line in done.stdout.splitlines()[:-1]] == [str(id) for id in (one, two, three)]
+    assert [line.split()[1] for line in done.stdout.splitlines()[:-1]] == [
+        str(id) for id in (one, two, three)
+    ]
     assert "3 session(s), " in done.stdout
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from homes import Home
 
 
@@ -61,7 +62,9 @@ def test_bad_names(home: Home, name: str) -> None:
         home.cw("kill", "steady")
 
 
-@pytest.mark.parametrize(("words", "status"), [(["9999", "x"], 1), (["", "x"], 1), ([], 2), (["1", "x", "y"], 2)])
+@pytest.mark.parametrize(
+    ("words", "status"), [(["9999", "x"], 1), (["", "x"], 1), ([], 2), (["1", "x", "y"], 2)]
+)
 def test_bad_words(home: Home, words: list[str], status: int) -> None:
     """Told in a sentence."""
     assert home.cw("rename", *words, status=status).stderr

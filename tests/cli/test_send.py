@@ -10,15 +10,24 @@ import time
 from pathlib import Path
 
 import pytest
-from homes import CW, Home
 
-RAW = "import os, tty; tty.setraw(0); os.write(1, b'ready')\nwhile True: os.write(1, b'<' + os.read(0, 65536).hex().encode() + b'>')"
-COUNT = "import os, sys, tty; tty.setraw(0); os.write(1, b'ready'); left = int(sys.argv[1])\nwhile left > 0: left -= len(os.read(0, 65536))\nprint('got it all', left)"
+from homes import CW, Home
+from programs import COUNT_BYTES, GIVE_BACK, SHOW_HEX
+
+READ_LINES = """
+import sys, termios
+mode = termios.tcgetattr(0)
+mode[3] &= ~termios.ECHO
+termios.tcsetattr(0, 0, mode)
+print("ready", flush=True)
+seen = [line.strip() for line in sys.stdin]
+print(seen == [f"line {n} {'x' * 60}" for n in range(2000)])
+"""
 
 
 def raw_program(home: Home) -> int:
     """Shows what it is typed, in hexadecimal."""
-    id = home.python(RAW)
+    id = home.python(SHOW_HEX)
     home.until_printed(id, b"ready")
     return id
 
@@ -66,7 +75,9 @@ def test_from_standard_input_and_from_a_file(home: Home, tmp_path: Path) -> None
     """Any bytes; a line end is added unless there is one; the argument comes first, then --stdin, then --file."""
     id, data = raw_program(home), bytes(range(1, 256)) + b"\0end"
     (tmp_path / "file").write_bytes(data)
-    done = subprocess.run([*CW, "send", str(id), "--stdin"], input=data, env=home.env, capture_output=True, check=True)
+    done = subprocess.run(
+        [*CW, "send", str(id), "--stdin"], input=data, env=home.env, capture_output=True, check=True
+    )
     assert done.stdout == f"Sent {len(data) + 1} bytes to session {id}\n".encode()
     home.cw("send", str(id), "--file", str(tmp_path / "file"))
     home.cw("send", str(id), "-n", "-f", str(tmp_path / "file"))
@@ -87,17 +98,22 @@ def test_nothing_to_send(home: Home) -> None:
 
 def test_any_size(home: Home) -> None:
     """5 MB to a program that reads raw; every byte, and the reply when the terminal took the last one."""
-    id = home.python(COUNT, "5000001")
+    id = home.python(COUNT_BYTES, "5000001")
     home.until_printed(id, b"ready")
-    done = subprocess.run([*CW, "send", str(id), "--stdin"], input=b"x" * 5_000_000, env=home.env, capture_output=True, check=True)
+    done = subprocess.run(
+        [*CW, "send", str(id), "--stdin"],
+        input=b"x" * 5_000_000,
+        env=home.env,
+        capture_output=True,
+        check=True,
+    )
     assert done.stdout == f"Sent 5000001 bytes to session {id}\n".encode()
     home.until_printed(id, b"got it all 0")
 
 
 def test_many_lines_to_a_program_that_reads_lines(home: Home) -> None:
     """2000 lines are far more than a terminal holds: none is lost, none mixed."""
-    id = home.python("import sys, termios; a = termios.tcgetattr(0); a[3] &= ~termios.ECHO; termios.tcsetattr(0, 0, a); print('ready', flush=True)\n"
-                     "seen = [line.strip() for line in sys.stdin]; print(seen == [f'line {n} ' + 'x' * 60 for n in range(2000)])")  # fmt: skip
+    id = home.python(READ_LINES)
     home.until_printed(id, b"ready")
     text = "".join(f"line {n} {'x' * 60}\n" for n in range(2000)) + "\x04"
     home.cw("send", str(id), "--stdin", "-n", input=text)
@@ -110,7 +126,9 @@ def test_a_line_that_the_terminal_would_cut_is_refused(home: Home, size: int) ->
     """In canonical mode 4095 bytes are the most; nothing of it is typed, and the hint says what to do."""
     id = home.launch("cat")
     done = home.cw("send", str(id), "--stdin", status=1, input="x" * size)
-    assert re.match(r"Error: a line of \d{4,} bytes is longer than the 4095 that the terminal keeps", done.stderr)
+    assert re.match(
+        r"Error: a line of \d{4,} bytes is longer than the 4095 that the terminal keeps", done.stderr
+    )
     assert "send shorter lines" in done.stderr
     home.cw("send", str(id), "fine")
     home.until_printed(id, b"fine\r\nfine\r\n")
@@ -155,9 +173,12 @@ def test_without_attaching(home: Home) -> None:
 
 def test_pastes_do_not_mix(home: Home) -> None:
     """Several send at once: each arrives as one piece."""
-    id = home.python(COUNT.replace("left -= len(os.read(0, 65536))", "data = os.read(0, 65536); left -= len(data); os.write(1, data)"), "80000")
+    id = home.python(GIVE_BACK, "80000")
     home.until_printed(id, b"ready")
-    clients = [home.begin("send", str(id), "-n", "--stdin", stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(4)]
+    clients = [
+        home.begin("send", str(id), "-n", "--stdin", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(4)
+    ]
     for letter, client in zip(b"abcd", clients, strict=True):
         assert client.stdin
         client.stdin.write(bytes((letter,)) * 20_000)
@@ -165,7 +186,9 @@ def test_pastes_do_not_mix(home: Home) -> None:
     assert [client.wait(20) for client in clients] == [0] * 4
     home.end(id)
     text = home.log(id).partition(b"ready")[2]
-    assert sorted({text[at : at + 20_000] for at in range(0, 80_000, 20_000)}) == [letter * 20_000 for letter in (b"a", b"b", b"c", b"d")]
+    assert sorted({text[at : at + 20_000] for at in range(0, 80_000, 20_000)}) == [
+        letter * 20_000 for letter in (b"a", b"b", b"c", b"d")
+    ]
 
 
 def test_a_sender_killed_half_way_leaves_the_terminal_free(home: Home) -> None:
@@ -213,7 +236,9 @@ def test_an_ended_session_takes_nothing(home: Home) -> None:
     id = home.launch("true")
     home.end(id)
     done = home.cw("send", str(id), "x", status=1)
-    assert done.stderr == f"Error: session {id} is not running\n\nUse 'cw status <id>' to check session status\n"
+    assert (
+        done.stderr == f"Error: session {id} is not running\n\nUse 'cw status <id>' to check session status\n"
+    )
 
 
 def test_a_file_without_permission(home: Home, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from homes import CW, Home, new_home, until
 
 
@@ -32,7 +33,9 @@ def test_it_starts_one(home: Home) -> None:
 
 def test_two_first_commands_at_once_start_one(home: Home) -> None:
     """Eight, even; every one does its work."""
-    clients = [home.begin("launch", "sleep", "60", stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(8)]
+    clients = [
+        home.begin("launch", "sleep", "60", stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(8)
+    ]
     texts = [client.communicate(timeout=30) for client in clients]
     assert [client.returncode for client in clients] == [0] * 8, texts
     assert sum(b"daemon started" in errors for _, errors in texts) == 1
@@ -43,7 +46,9 @@ def test_two_first_commands_at_once_start_one(home: Home) -> None:
 def test_it_belongs_to_no_terminal_and_no_session(home: Home) -> None:
     """A session of its own, so that no hang-up reaches it; nothing of its starter's is held open."""
     outlet, inlet = os.pipe()
-    home.cw("start", env={**home.env, "CODEWIRE_SESSION": "7", "CODEWIRE_SESSION_NAME": "x"}, pass_fds=(inlet,))
+    home.cw(
+        "start", env={**home.env, "CODEWIRE_SESSION": "7", "CODEWIRE_SESSION_NAME": "x"}, pass_fds=(inlet,)
+    )
     os.close(inlet)
     daemon = home.daemon()
     assert os.getsid(daemon) == daemon
@@ -112,7 +117,9 @@ def test_a_home_that_cannot_be(home: Home) -> None:
 
 def test_without_codewire_home_it_is_in_home(home: Home, tmp_path: Path) -> None:
     """~/.codewire."""
-    env = {name: value for name, value in home.env.items() if name != "CODEWIRE_HOME"} | {"HOME": str(tmp_path)}
+    env = {name: value for name, value in home.env.items() if name != "CODEWIRE_HOME"} | {
+        "HOME": str(tmp_path)
+    }
     assert home.cw("config", env=env).stdout.startswith(f"home = {tmp_path}/.codewire\n")
 
 
@@ -177,7 +184,10 @@ def test_a_client_that_is_killed_while_it_starts_one(home: Home) -> None:
     """The next command works; there is one daemon in the end."""
     for _ in range(3):
         client = subprocess.Popen([*CW, "start"], env=home.env, stderr=subprocess.DEVNULL)
-        until(lambda client=client: client.poll() is not None or (home.path / "starting.lock").exists(), "it to begin")
+        until(
+            lambda client=client: client.poll() is not None or (home.path / "starting.lock").exists(),
+            "it to begin",
+        )
         client.kill()
         client.wait()
     home.cw("list")
@@ -187,3 +197,13 @@ def test_a_client_that_is_killed_while_it_starts_one(home: Home) -> None:
 def daemons(home: Home) -> list[int]:
     """Also one that only begins."""
     return [pid for pid in home.ours() if b"\0daemon\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_restarting_leaves_nothing_open(home: Home) -> None:
+    """Ten times in a row, and the daemon has no more descriptors than after the first."""
+    home.cw("launch", "sleep", "60")
+    home.cw("restart")
+    before = len(os.listdir(f"/proc/{home.daemon()}/fd"))
+    for _ in range(10):
+        home.cw("restart")
+    home.until(lambda: len(os.listdir(f"/proc/{home.daemon()}/fd")) <= before, "descriptors to be as before")

@@ -7,6 +7,7 @@ import os
 import re
 
 import pytest
+
 from homes import Home
 from own_terminals import Desk
 
@@ -21,15 +22,22 @@ def block(home: Home, id: int) -> dict[str, str]:
 
 def test_a_running_session(home: Home) -> None:
     """The lines that users know, in their order, and the last five lines it printed."""
-    id = home.python("for n in range(8): print('line', n)\ninput()", options=("--name", "shown", "-t", "a", "-t", "b"))
+    id = home.python(
+        "for n in range(8): print('line', n)\ninput()", options=("--name", "shown", "-t", "a", "-t", "b")
+    )
     home.until_printed(id, b"line 7")
     told = home.cw("status", "shown").stdout
     facts = block(home, id)
     wanted = {"Name": "shown", "Tags": "a b", "Status": "running", "Working Dir": os.getcwd(), "Attached": "no",
-              "Size": "40x120", "Output Size": f"{len(home.log(id))} bytes", "PID": str(home.status(id)["pid"])}  # fmt: skip
+              "Size": "40x120", "Output Size": f"{len(home.log(id))} bytes",
+              "PID": str(home.status(id)["pid"])}  # fmt: skip
     assert {name: facts[name] for name in wanted} == wanted
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", facts["Created"])
-    order = [word for word in facts if word in ("Status", "Command", "Working Dir", "Created", "Attached", "PID", "Output Size")]
+    order = [
+        word
+        for word in facts
+        if word in ("Status", "Command", "Working Dir", "Created", "Attached", "PID", "Output Size")
+    ]
     assert order == ["Status", "Command", "Working Dir", "Created", "Attached", "PID", "Output Size"]
     assert told.endswith("  Last Output:\n" + "".join(f"    line {n}\n" for n in range(3, 8)))
 
@@ -69,7 +77,7 @@ def test_json(home: Home) -> None:
     id = home.launch("sh", "-c", "echo hello; sleep 60")
     home.until_printed(id, b"hello")
     text = home.cw("status", str(id), "--json").stdout
-    assert text.startswith("{\n  \"id\": ")
+    assert text.startswith('{\n  "id": ')
     told, [listed] = json.loads(text), [session for session in home.list() if session["id"] == id]
     assert set(listed) < set(told)
     assert (told["output_size"], told["last_output_snippet"]) == (7, "hello")
@@ -79,7 +87,9 @@ def test_json(home: Home) -> None:
 def test_any_output_can_be_shown(home: Home) -> None:
     """Sequences, control characters, bytes that are no text: what is shown is text."""
     data = b"\x1b[2J\x1b]0;x\x07\xff\xfe\x00\x9b31m".hex(), "é\r\n\x1b[6nend".encode().hex()
-    id = home.python(f"import os; os.write(1, bytes.fromhex('{data[0]}') + b'x' * 20_000 + bytes.fromhex('{data[1]}')); input()")
+    id = home.python(
+        f"import os; os.write(1, bytes.fromhex('{data[0]}') + b'x' * 20_000 + bytes.fromhex('{data[1]}')); input()"
+    )
     home.until_printed(id, b"end")
     for words in ((), ("--json",)):
         told = home.cw("status", str(id), *words).stdout

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -158,22 +160,42 @@ def test_it_does_not_stop_a_session(home: Home) -> None:
     assert home.status(id)["status"] == "running"
 
 
+def is_asking(client: subprocess.Popen[bytes]) -> bool:
+    """It sleeps with a connection open: its request is sent, the reply is due."""
+    folder = Path(f"/proc/{client.pid}")
+    with suppress(OSError):
+        state = (folder / "stat").read_bytes().rpartition(b")")[2].split()[0]
+        return state == b"S" and any(
+            os.readlink(fd).startswith("socket:") for fd in (folder / "fd").iterdir()
+        )
+    return False
+
+
 def test_who_waits_is_not_in_the_way(home: Home) -> None:
-    """A daemon with a viewer, a waiter and an idle peer leaves at once; the waiter goes on with the next daemon, which
-    only a new command starts.
-    """
+    """A daemon that is waited for leaves at once; the waiter and the viewer go on with the next one."""
     id = home.python("print('begun'); input()")
     home.until_printed(id, b"begun")
     waiter = home.begin("wait", str(id), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     watcher = home.begin("watch", str(id), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert watcher.stdout
     assert watcher.stdout.readline() == b"begun\n"
-    begun = home.journal().count(" serves ")
+    home.until(lambda: is_asking(waiter), "the waiter to ask")
     home.cw("stop")
     until_gone(home)
-    home.launch("true")
-    assert home.journal().count(" serves ") == begun + 1
     home.cw("send", str(id), "go on")
     assert waiter.communicate(timeout=30)[0] == f"Session {id} completed (0)\n".encode()
     assert watcher.communicate(timeout=30)[1].endswith(b"[cw] session completed (0)\n")
     assert (waiter.returncode, watcher.returncode) == (0, 0)
+
+
+def test_only_a_new_command_starts_the_next_one(home: Home) -> None:
+    """Who waited already when the daemon was stopped waits for another, and starts none."""
+    id = home.launch("sleep", "60")
+    waiter = home.begin("wait", str(id), "--timeout", "1.5", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    home.until(lambda: is_asking(waiter), "the waiter to ask")
+    home.cw("list")
+    begun = home.journal().count(" serves ")
+    home.cw("stop")
+    assert b"Error: wait timed out; no daemon is running\n" in waiter.communicate(timeout=30)[1]
+    assert waiter.returncode == 124
+    assert home.journal().count(" serves ") == begun

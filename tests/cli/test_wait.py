@@ -9,12 +9,18 @@ import subprocess
 import time
 
 import pytest
+
 from homes import Home
 
 
 @pytest.mark.parametrize(
     ("program", "status", "text"),
-    [("exit 0", 0, "completed (0)"), ("exit 7", 7, "completed (7)"), ("kill -9 $$", 137, "completed (137)"), ("kill -TERM $$", 143, "completed (143)")],
+    [
+        ("exit 0", 0, "completed (0)"),
+        ("exit 7", 7, "completed (7)"),
+        ("kill -9 $$", 137, "completed (137)"),
+        ("kill -TERM $$", 143, "completed (143)"),
+    ],
 )
 def test_it_exits_as_the_program_did(home: Home, program: str, status: int, text: str) -> None:
     """128 + the signal; also for one that ended before, and again."""
@@ -48,7 +54,10 @@ def test_several(home: Home) -> None:
     """All of them; the first status that is not zero, in the order asked for."""
     zero, three, five = (home.launch("sh", "-c", f"exit {status}") for status in (0, 3, 5))
     done = home.cw("wait", str(zero), str(five), str(three), status=5)
-    assert done.stdout == f"Session {zero} completed (0)\nSession {five} completed (5)\nSession {three} completed (3)\n"
+    assert (
+        done.stdout
+        == f"Session {zero} completed (0)\nSession {five} completed (5)\nSession {three} completed (3)\n"
+    )
     assert home.cw("wait", str(zero), str(zero)).stdout.count("\n") == 1
 
 
@@ -67,7 +76,9 @@ def test_by_tag(home: Home) -> None:
     """Every session that has it."""
     ids = [home.launch("sh", "-c", f"exit {status}", options=("-t", "batch")) for status in (0, 6)]
     done = home.cw("wait", "--tag", "batch", status=6)
-    assert done.stdout == "".join(f"Session {id} completed ({status})\n" for id, status in zip(ids, (0, 6), strict=True))
+    assert done.stdout == "".join(
+        f"Session {id} completed ({status})\n" for id, status in zip(ids, (0, 6), strict=True)
+    )
 
 
 def test_json(home: Home) -> None:

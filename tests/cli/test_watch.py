@@ -8,6 +8,7 @@ import subprocess
 from typing import IO
 
 import pytest
+
 from homes import CW, Home
 
 ECHO = "import sys\nprint('ready', flush=True)\nfor line in sys.stdin: print('<' + line.strip() + '>', flush=True)"
@@ -69,7 +70,10 @@ def test_where_it_begins(home: Home) -> None:
     """With everything, the last lines, or what comes next."""
     id = home.python("for n in range(5): print(n)\ninput(); print('next')")
     home.until_printed(id, b"4\r\n")
-    clients = {words: watch(home, str(id), *words) for words in ((), ("--tail", "2"), ("--tail", "0"), ("--no-history",))}
+    clients = {
+        words: watch(home, str(id), *words)
+        for words in ((), ("--tail", "2"), ("--tail", "0"), ("--no-history",))
+    }
     home.until(lambda: len(home.marks(id)) >= 1 and home.status(id)["status"] == "running", "it to run")
     for words, (_, output) in clients.items():
         wanted = {(): b"0\n1\n2\n3\n4\n", ("--tail", "2"): b"3\n4\n"}.get(words, b"")
@@ -132,7 +136,9 @@ def test_raw_is_exact(home: Home) -> None:
     """--raw: the bytes of the log."""
     id = home.launch("printf", "\\033[1mbold\\377\\n")
     home.end(id)
-    done = subprocess.run([*CW, "watch", "--raw", str(id)], env=home.env, capture_output=True, check=True, timeout=30)
+    done = subprocess.run(
+        [*CW, "watch", "--raw", str(id)], env=home.env, capture_output=True, check=True, timeout=30
+    )
     assert done.stdout == home.log(id) == b"\x1b[1mbold\xff\r\n"
 
 

@@ -44,14 +44,26 @@ def test_a_running_session(session: Session) -> None:
     assert {field: said[field] for field in ("id", "prompt", "working_dir", "status", "attached", "pid")} == {
         "id": 3, "prompt": "a b c", "working_dir": "/d", "status": "running", "attached": False, "pid": 77,
     }  # fmt: skip
-    assert (said["name"], said["tags"], said["command"], said["rows"], said["cols"]) == ("api", ["t", "s"], ["a", "b c"], 24, 80)
+    assert (said["name"], said["tags"], said["command"], said["rows"], said["cols"]) == (
+        "api",
+        ["t", "s"],
+        ["a", "b c"],
+        24,
+        80,
+    )
     assert 99_000 < said["duration_ms"] < 200_000
-    assert not {"exit_code", "completed_at", "released_bytes", "paused", "continues", "last_output_at"} & set(said)
+    assert not {"exit_code", "completed_at", "released_bytes", "paused", "continues", "last_output_at"} & set(
+        said
+    )
 
 
 @pytest.mark.parametrize(
     ("found", "status", "code"),
-    [({"code": 0}, "completed (0)", 0), ({"code": 3}, "completed (3)", 3), ({"signal": 9}, "completed (137)", 137)],
+    [
+        ({"code": 0}, "completed (0)", 0),
+        ({"code": 3}, "completed (3)", 3),
+        ({"signal": 9}, "completed (137)", 137),
+    ],
 )
 def test_an_ended_session(session: Session, found: dict[str, int], status: str, code: int) -> None:
     """Its exit code, when it ended and how long it took; nothing about how long it is idle."""

@@ -20,7 +20,7 @@ def test_from_outside_everything_may_be_followed() -> None:
 
 def test_a_session_is_not_followed_from_inside_itself() -> None:
     """Directly."""
-    with pytest.raises(InsideItself, match="^session 1 cannot be followed from inside itself$"):
+    with pytest.raises(InsideItself, match=r"^session 1 cannot be followed from inside itself$"):
         Following().follow(1, 1)
 
 

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from codewire_py.daemon import limits
-from codewire_py.daemon.launching import check_directory, check_launch, check_name, environment, find_program, remembered
+from codewire_py.daemon.launching import (
+    check_directory,
+    check_launch,
+    check_name,
+    environment,
+    find_program,
+    remembered,
+)
 from codewire_py.errors import BadName, CannotLaunch, CodewireError, LimitReached
 from codewire_py.wire.messages import Launch
 
@@ -28,7 +35,8 @@ def test_good_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a" * 33, "a_b", "a.b", "a b", "-a", "-", "ä", "٣", "a\n", "a\0", "a/b", "@a", "\udcff", "１"]
+    "name",
+    ["", "a" * 33, "a_b", "a.b", "a b", "-a", "-", "ä", "٣", "a\n", "a\0", "a/b", "@a", "\udcff", "１"],
 )
 def test_bad_names(name: str) -> None:
     """Anything else, also letters and digits that only look like some."""
@@ -168,7 +176,9 @@ def test_a_locked_program_is_named_with_its_remedy(place: Path) -> None:
 
 def test_the_caller_s_environment_goes_with_the_program() -> None:
     """Every variable, PATH and all, plus the session's own; PWD is where it runs."""
-    env = environment(launch(env={"HOME": "/h", "PATH": "/p", "X": "1"}, directory="/d", name="api"), "/h/.codewire", 7)
+    env = environment(
+        launch(env={"HOME": "/h", "PATH": "/p", "X": "1"}, directory="/d", name="api"), "/h/.codewire", 7
+    )
     assert (env["PATH"], env["X"], env["PWD"]) == ("/p", "1", "/d")
     assert (env["CODEWIRE_SESSION"], env["CODEWIRE_SESSION_NAME"]) == ("7", "api")
 
@@ -180,7 +190,11 @@ def test_the_caller_s_environment_goes_with_the_program() -> None:
 )  # fmt: skip
 def test_what_says_that_one_is_inside_something_else_is_left_out(name: str) -> None:
     """Agents refuse to nest, and a program in a session is in no tmux; others of the kind stay."""
-    env = environment(launch(env={"HOME": "/h", name: "1", "CLAUDE_CODE_USE_BEDROCK": "1", "TMUX_TMPDIR": "/t"}), "/h/.codewire", 7)
+    env = environment(
+        launch(env={"HOME": "/h", name: "1", "CLAUDE_CODE_USE_BEDROCK": "1", "TMUX_TMPDIR": "/t"}),
+        "/h/.codewire",
+        7,
+    )
     assert name not in env
     assert (env["CLAUDE_CODE_USE_BEDROCK"], env["TMUX_TMPDIR"]) == ("1", "/t")
 
@@ -194,16 +208,30 @@ def test_what_says_that_one_is_inside_something_else_is_left_out(name: str) -> N
 )  # fmt: skip
 def test_term_is_sane(said: str | None, term: str) -> None:
     """What a session's terminal is, not what the caller happens to sit at."""
-    env = environment(launch(env={"HOME": "/h"} if said is None else {"HOME": "/h", "TERM": said}), "/h/.codewire", 1)
+    env = environment(
+        launch(env={"HOME": "/h"} if said is None else {"HOME": "/h", "TERM": said}), "/h/.codewire", 1
+    )
     assert (env["TERM"], env["COLORTERM"]) == (term, "truecolor")
 
 
 def test_what_is_set_with_env_wins_over_everything() -> None:
     """Also over what would have been left out or set by us."""
-    chosen = {"TERM": "dumb", "CLAUDECODE": "1", "COLORTERM": "no", "CODEWIRE_SESSION": "x", "PWD": "/odd", "A": ""}
-    env = environment(launch(env={"HOME": "/h", "A": "1", "COLORTERM": "24bit"}, overrides=chosen), "/h/.codewire", 1)
+    chosen = {
+        "TERM": "dumb",
+        "CLAUDECODE": "1",
+        "COLORTERM": "no",
+        "CODEWIRE_SESSION": "x",
+        "PWD": "/odd",
+        "A": "",
+    }
+    env = environment(
+        launch(env={"HOME": "/h", "A": "1", "COLORTERM": "24bit"}, overrides=chosen), "/h/.codewire", 1
+    )
     assert chosen.items() <= env.items()
-    assert environment(launch(env={"HOME": "/h", "COLORTERM": "24bit"}), "/h/.codewire", 1)["COLORTERM"] == "24bit"
+    assert (
+        environment(launch(env={"HOME": "/h", "COLORTERM": "24bit"}), "/h/.codewire", 1)["COLORTERM"]
+        == "24bit"
+    )
 
 
 @pytest.mark.parametrize(

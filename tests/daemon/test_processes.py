@@ -10,11 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from homes import until
 
 from codewire_py.daemon.processes import (
-    command_of, environment_of, origin_of, signal_same, start_of, started_in, terminal_session_of,
+    command_of,
+    environment_of,
+    origin_of,
+    signal_same,
+    start_of,
+    started_in,
+    terminal_session_of,
 )  # fmt: skip
+from homes import until
 
 SLEEP = [sys.executable, "-S", "-c", "import signal; signal.pause()"]
 

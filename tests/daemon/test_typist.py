@@ -66,7 +66,9 @@ async def type_to_a_reader(terminal: Terminal, typist: Typist, *pieces: bytes) -
     return bytes(terminal.read)
 
 
-@pytest.mark.parametrize("data", [b"", b"hello\n", b"no line end", b"\n\n\n", LINE_OF_80 * 3000, b"x" * 4095 + b"\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"hello\n", b"no line end", b"\n\n\n", LINE_OF_80 * 3000, b"x" * 4095 + b"\n"]
+)
 async def test_lines_arrive_whole(terminal: Terminal, typist: Typist, data: bytes) -> None:
     """In canonical mode: 240 kB of lines are far more than the terminal holds, and none is lost."""
     if data and not data.endswith(b"\n"):
@@ -107,7 +109,9 @@ async def test_a_line_the_terminal_would_cut_is_refused_before_anything_is_typed
 ) -> None:
     """It would silently drop what exceeds 4095 bytes: so nothing of it is typed, and the sentence says how much."""
     length = max(map(len, data.replace(b"\r", b"\n").split(b"\n")))
-    with pytest.raises(LineTooLong, match=rf"a line of {length} bytes is longer than the 4095 .*\(0 bytes were taken"):
+    with pytest.raises(
+        LineTooLong, match=rf"a line of {length} bytes is longer than the 4095 .*\(0 bytes were taken"
+    ):
         await typist.type(data)
     assert typist.taken == 0
     with pytest.raises(BlockingIOError):

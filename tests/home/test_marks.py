@@ -72,7 +72,8 @@ def test_only_what_is_new_is_read(tmp_path: Path) -> None:
 
 BROKEN = [
     b"", b"\xff\xfe\x00\x01", b"{", b"null", b"[]", b"17", b'"killed"', b"{}", b'{"kind": 1}', b'{"kind": ["killed"]}',
-    b'{"kind": "size"}', b'{"kind": "size", "rows": "many", "cols": {}}', b'{"kind": "size", "rows": Infinity, "cols": 1}',
+    b'{"kind": "size"}', b'{"kind": "size", "rows": "many", "cols": {}}',
+    b'{"kind": "size", "rows": Infinity, "cols": 1}',
     b'{"kind": "released", "to": NaN}', b'{"kind": "launched", "pid": null, "keeper": 1}', b"[" * 100_000,
     b'{"kind": "released", "to": ' + b"9" * 5000 + b"}", b'{"kind": "released", "to": 1' + b"0" * 30 + b"}",
     b'{"kind": "released", "to": -4096}', b'{"kind": "future", "of": "us"}',
@@ -91,7 +92,10 @@ def test_a_corrupt_line_costs_only_itself(tmp_path: Path, line: bytes) -> None:
     assert (facts.released, facts.is_killed) == (0, False)
 
 
-@given(st.dictionaries(st.sampled_from(["rows", "cols", "name", "to", "pid", "keeper"]), JSON), st.sampled_from(KINDS))
+@given(
+    st.dictionaries(st.sampled_from(["rows", "cols", "name", "to", "pid", "keeper"]), JSON),
+    st.sampled_from(KINDS),
+)
 @settings(max_examples=200, deadline=None)
 def test_no_facts_do_harm(facts: dict[str, object], kind: str) -> None:
     """Whatever a mark of a known kind says, folding it raises nothing, and what comes of it can be sent."""

@@ -32,7 +32,11 @@ def test_a_birth_comes_back(tmp_path: Path) -> None:
     odd = os.fsdecode(b"\xff\xfe \xe2\x9c\x93 \x1b[31m\n")
     Birth({**BIRTH, "command": ["sh", odd], "directory": odd}).write(str(tmp_path))
     found = read_birth(str(tmp_path))
-    assert {field: getattr(found, field) for field in Birth.FIELDS} == {**BIRTH, "command": ["sh", odd], "directory": odd}
+    assert {field: getattr(found, field) for field in Birth.FIELDS} == {
+        **BIRTH,
+        "command": ["sh", odd],
+        "directory": odd,
+    }
     assert found.prompt == f"sh {odd}"
 
 
@@ -70,7 +74,9 @@ def test_an_end_is_read(tmp_path: Path) -> None:
     """Its code or its signal, when, how long the log was, and who was left."""
     assert read_end(str(tmp_path)) is None
     left = [{"pid": 1, "start": 2, "command": "x"}]
-    (tmp_path / "exit.json").write_text(json.dumps({"code": 3, "ended_at": 7.5, "length": 9, "survivors": left}))
+    (tmp_path / "exit.json").write_text(
+        json.dumps({"code": 3, "ended_at": 7.5, "length": 9, "survivors": left})
+    )
     end = read_end(str(tmp_path))
     assert end
     assert (end.code, end.signal, end.at, end.length, end.survivors) == (3, None, 7.5, 9, left)

@@ -11,18 +11,22 @@ from viewers import Peer, Viewer, Viewers
 
 TIMES = 100
 AT_ONCE = 4
-# Its last byte ends no line. It ends before, while or after a viewer comes: each time a little later, and with more
-# that nobody has read yet.
-PROGRAM = "sleep 0.0$2; seq $3; printf 'the last of %s' $1; exit $1"
+# Its last byte ends no line. One in five ends at once; the others before, while or after a viewer comes: each time a
+# little later, and with more that nobody has read yet.
+PROGRAM = "[ $3 = 0 ] || { sleep 0.0$2; seq $3; }; printf 'the last of %s' $1; exit $1"
 LINES_MORE = 40
 
 
 def program(number: int) -> tuple[str, ...]:
-    return ("sh", "-c", PROGRAM, "sh", str(number), f"{number % 34 * 3:02}", str(number * LINES_MORE))
+    return ("sh", "-c", PROGRAM, "sh", str(number), f"{number % 34 * 3:02}", str(lines_of(number)))
+
+
+def lines_of(number: int) -> int:
+    return number * LINES_MORE if number % 5 else 0
 
 
 def printed(number: int) -> bytes:
-    lines = [b"%d\r\n" % line for line in range(1, number * LINES_MORE + 1)]
+    lines = [b"%d\r\n" % line for line in range(1, lines_of(number) + 1)]
     return b"".join([*lines, b"the last of %d" % number])
 
 
@@ -76,7 +80,8 @@ class Look:
         text = printed(self.number)
         assert self.home.end(int(self.session))["length"] == len(text)
         logs = self.viewers.in_pipe("logs", "--raw", self.session)
-        assert [peer.read_all() for peer in self.peers] == [text] * 2
+        attach = Attach(session=self.session, offset=0)  # whoever knows where it was is not sent away
+        assert [peer.read_all() for peer in (*self.peers, Peer(self.home, attach))] == [text] * 3
         all_three = (self.watch, self.follow, logs)
         assert [(viewer.end(), bytes(viewer.output)) for viewer in all_three] == [(0, text)] * 3
         assert self.watch.errors() == f"\n[cw] session completed ({self.number})\n"

@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from keeper.hatching import Hatchery, Session, cpu_seconds, descriptors, is_alive, status_field
-from keeper.visiting import BELL, DONE, Visit
+from keeper.visiting import BELL, DONE, TERMINAL, Visit
 
 AT_ONCE = 128
 MEBIBYTE = 1 << 20
@@ -130,7 +130,8 @@ def test_orders_come_in_any_portions(printer: Session) -> None:
     for byte in b"t\0\0\0":
         visit.order(bytes([byte]))
         visit.until_taken()
-    assert visit.terminal() >= 0
+    assert visit.until_word(TERMINAL) == TERMINAL
+    assert len(visit.terminals) == 1
     visit.order(b"S\x1c\0\0" * 3)
     heard = b""
     while heard.count(DONE) < 3:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from keeper.hatching import Hatchery, Session, children, is_alive
+from keeper.hatching import Hatchery, Session, children, is_alive, status_field
 from keeper.visiting import BELL, DONE, KILL, PROGRAM, SESSION, Visit
 
 ECHO = "stty -echo; echo ready; while read line; do echo got $line; [ $line != bye ] || exit 7; done"
@@ -99,6 +99,27 @@ def test_a_keeper_killed_twice_under_load_loses_at_most_the_reads_in_hand(hatche
     found = numbers(session.log())
     torn = [after for before, after in pairwise(found) if after != before + 1]
     assert len(torn) <= 4  # a cut line may read as a number, before and after
+
+
+def bytes_in_hand(pid: int) -> int:
+    """What a process has read and not yet written, beside what it always had."""
+    with open(f"/proc/{pid}/io", encoding="ascii") as file:
+        counts = dict(line.split(": ") for line in file)
+    return int(counts["rchar"]) - int(counts["wchar"])
+
+
+def test_what_is_read_is_written_before_more_is_read(hatchery: Hatchery) -> None:
+    """Wherever a kill hits, all but the read in hand is in the log."""
+    session = hatchery.sh("stty -echo; echo ready; read line; exec seq 1 100000000")
+    session.until_printed(b"ready")
+    before = bytes_in_hand(session.keeper)
+    session.visit().type(b"\n")
+    session.until_printed(b"\r\n1000\r\n")
+    for _ in range(100):
+        os.kill(session.keeper, signal.SIGSTOP)
+        session.until(lambda: status_field(session.keeper, "State")[0] == "T", "the keeper to stop")
+        assert bytes_in_hand(session.keeper) - before <= READ_IN_HAND
+        os.kill(session.keeper, signal.SIGCONT)
 
 
 def test_a_program_that_ends_with_its_keeper_is_known(hatchery: Hatchery) -> None:

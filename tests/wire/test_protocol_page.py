@@ -29,7 +29,9 @@ def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A tree of one's own to change."""
-    shutil.copytree(ROOT / "codewire_py", tmp_path / "codewire_py", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "codewire_py", tmp_path / "codewire_py", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for place in ("scripts/protocol", "docs/protocol.md", "docs/errors.md"):
         (tmp_path / place).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / place, tmp_path / place)
@@ -51,7 +53,7 @@ def test_the_pages_are_up_to_date() -> None:
 @pytest.mark.parametrize(
     ("place", "old", "new", "page"),
     [
-        ("codewire_py/wire/messages.py", "    pid: int\n    running: int\n", "    pid: int\n    going: int\n", "protocol.md"),
+        ("codewire_py/wire/messages.py", "    running: int\n    killed", "    going: int\n    killed", "protocol.md"),
         ("codewire_py/wire/messages.py", "The daemon leaves; its", "The daemon goes; its", "protocol.md"),
         ("codewire_py/daemon/limits.py", "TAGS = 32", "TAGS = 33", "protocol.md"),
         ("codewire_py/errors.py", 'code = "timed-out"', 'code = "too-late"', "errors.md"),
@@ -132,7 +134,9 @@ def test_every_limit_is_explained() -> None:
     names = [name for name in vars(limits) if name.isupper()]
     assert names
     for name in names:
-        assert re.search(rf"^\| `{name}` \| [\d,.]+ \| \S.+ \|$", text, re.MULTILINE), f"{name} has no comment"
+        assert re.search(rf"^\| `{name}` \| [\d,.]+ \| \S.+ \|$", text, re.MULTILINE), (
+            f"{name} has no comment"
+        )
 
 
 def test_every_link_leads_somewhere() -> None:

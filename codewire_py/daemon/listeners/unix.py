@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import struct
+from collections.abc import Callable
 
 import trio
 
@@ -43,20 +44,27 @@ def identify(peer: trio.socket.SocketType) -> tuple[int, int]:
 async def serve_unix(listener: socket.socket, sessions: Sessions, departure: Departure) -> None:
     """Let in whoever comes, until we leave: what is answered from then on must be true of the next daemon."""
     listener.setblocking(False)
-    door = trio.socket.from_stdlib_socket(listener)
-    guests: list[Talk] = []
-    most = room_for()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(departure.close, accepting := trio.CancelScope())
+
+        def begin(peer: trio.SocketStream, pid: int, guests: list[Talk]) -> None:
+            guests.append(Talk(peer, sessions, departure, pid))
+            nursery.start_soon(entertain, guests[-1], guests)
+
         with accepting:
-            while True:
-                peer = await accept(door, guests)
-                if peer is None:
-                    continue
-                talk = Talk(trio.SocketStream(peer), sessions, departure, identify(peer)[0])
-                make_room(guests, most)
-                guests.append(talk)
-                nursery.start_soon(entertain, talk, guests)
+            await welcome(trio.socket.from_stdlib_socket(listener), begin)
+
+
+async def welcome(
+    door: trio.socket.SocketType, begin: Callable[[trio.SocketStream, int, list[Talk]], None]
+) -> None:
+    guests: list[Talk] = []
+    most = room_for()
+    while True:
+        peer = await accept(door, guests)
+        if peer is not None:
+            make_room(guests, most)
+            begin(trio.SocketStream(peer), identify(peer)[0], guests)
 
 
 async def accept(door: trio.socket.SocketType, guests: list[Talk]) -> trio.socket.SocketType | None:
