@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, Self
 
 import pytest
+
 from homes import Home, new_home
 
 DEFAULT_SECONDS = 60.0

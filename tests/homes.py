@@ -45,7 +45,9 @@ class Home:
             check=False, **options,
         )  # fmt: skip
         if status is not None and done.returncode != status:
-            raise AssertionError(f"cw {words} ended {done.returncode}\n{done.stdout}\n{done.stderr}{self.journal()}")
+            raise AssertionError(
+                f"cw {words} ended {done.returncode}\n{done.stdout}\n{done.stderr}{self.journal()}"
+            )
         return Done(done.args, done.returncode, done.stdout, done.stderr)
 
     def begin(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
@@ -79,7 +81,9 @@ class Home:
         return b""
 
     def marks(self, session: int) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.directory(session) / "marks.jsonl").read_text().splitlines()]
+        return [
+            json.loads(line) for line in (self.directory(session) / "marks.jsonl").read_text().splitlines()
+        ]
 
     def end(self, session: int) -> dict[str, Any]:
         self.until(lambda: (self.directory(session) / "exit.json").exists(), f"session {session} to end")
@@ -151,7 +155,9 @@ def new_home() -> Iterator[Home]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def until(is_so: Callable[[], Any], what: str, seconds: float = SECONDS, told: Callable[[], str] = str) -> Any:
+def until(
+    is_so: Callable[[], Any], what: str, seconds: float = SECONDS, told: Callable[[], str] = str
+) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = is_so()

@@ -84,7 +84,7 @@ def leave(outcome: str, begun: Attached) -> int:
 COMMAND = Command(
     run,
     "Look at a session and type into it; Ctrl+B d leaves it running.",
-    Argument("session", OPTIONAL, "[SESSION]", is_session=True),
+    Argument("session", OPTIONAL, "SESSION", is_session=True),
     Option("--read-only -r", "Only look."),
     Option("--no-history", "Begin with what comes next."),
     Option("--detach-keys", "The keys that detach (ctrl-b d).", str, metavar="KEYS"),

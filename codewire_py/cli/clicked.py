@@ -11,7 +11,7 @@ from click.shell_completion import BashComplete, CompletionItem, FishComplete, Z
 from codewire_py.cli import context
 from codewire_py.cli.commands import ALIASES, GROUPS, load
 from codewire_py.cli.show import clean
-from codewire_py.cli.table import MANY, ONE, REST, Argument, Command, Option
+from codewire_py.cli.table import MANY, ONE, OPTIONAL, REST, Argument, Command, Option
 from codewire_py.errors import CodewireError
 from codewire_py.version import VERSION
 
@@ -115,13 +115,17 @@ def plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+LOOKS = {MANY: "[{}]...", OPTIONAL: "[{}]"}
+
+
 def argument_of(argument: Argument) -> click.Argument:
     many = argument.count in (MANY, REST)
+    shown = argument.metavar and LOOKS.get(argument.count, "{}").format(argument.metavar)
     return click.Argument(
         [argument.name],
         nargs=-1 if many else 1,
         required=argument.count == ONE,
-        metavar=f"[{argument.metavar}]..." if argument.count == MANY else argument.metavar,
+        metavar=shown,
         shell_complete=complete_session if argument.is_session else None,
         type=click.UNPROCESSED,
     )

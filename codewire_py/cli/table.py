@@ -18,13 +18,15 @@ ONE, OPTIONAL, MANY, REST = "one", "optional", "many", "rest"
 
 
 class Argument:
-    """A positional word. `is_session` lets the shell complete ids and names."""
+    """A positional word. `metavar` "" keeps it out of the help; `is_session` lets the shell complete ids and names."""
 
     __slots__ = ("count", "is_session", "metavar", "name")
 
-    def __init__(self, name: str, count: str = ONE, metavar: str = "", is_session: bool = False) -> None:
+    def __init__(
+        self, name: str, count: str = ONE, metavar: str | None = None, is_session: bool = False
+    ) -> None:
         self.name, self.count, self.is_session = name, count, is_session
-        self.metavar = metavar or name.upper()
+        self.metavar = name.upper() if metavar is None else metavar
 
 
 class Option:

@@ -21,13 +21,14 @@ def rfc3339(at: float) -> str:
 
 def describe(session: Session) -> dict[str, Any]:
     """Fields that say nothing are left out, as they always were."""
+    status = session.status()
     birth, facts, end = session.birth, session.facts, session.end
     length, grown = session.log_stat()
     until = end.at if end and end.at else time.time()
     said = {
         "id": session.number, "name": facts.name, "tags": facts.tags, "prompt": birth.prompt,
         "command": birth.command, "working_dir": birth.directory, "created_at": rfc3339(birth.created_at),
-        "status": session.status(), "attached": bool(session.viewers), "attached_count": len(session.viewers),
+        "status": status, "attached": bool(session.viewers), "attached_count": len(session.viewers),
         "exit_code": session.exit_code(), "completed_at": rfc3339(end.at) if end and end.at else None,
         "pid": facts.pid or None, "rows": facts.rows, "cols": facts.cols, "output_size_bytes": length,
         "released_bytes": facts.released or None, "duration_ms": int((until - birth.created_at) * 1000),

@@ -63,9 +63,12 @@ class Session:
     # -- what it is
 
     def status(self) -> str:
-        return status_of(self.end, self.facts.is_killed, self.is_lost)
+        return "running" if self.is_running() else status_of(self.end, self.facts.is_killed, self.is_lost)
 
     def is_running(self) -> bool:
+        """The record decides, also when it was written this very moment and its keeper has yet to leave."""
+        if self.end is None and os.path.exists(f"{self.directory}/{END}"):
+            self.has_ended()
         return self.end is None and not self.is_lost
 
     def exit_code(self) -> int | None:

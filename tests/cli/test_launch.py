@@ -278,7 +278,9 @@ def test_any_bytes_arrive(home: Home, tmp_path: Path, raw: bytes) -> None:
     """In words, in the environment, in a directory's name: byte for byte; and the list shows no control character."""
     word, folder = os.fsdecode(raw), tmp_path / os.fsdecode(raw.replace(b"/", b"_") or b"x")
     folder.mkdir(exist_ok=True)
-    show = "import os, sys; print(f'<{os.fsencode(sys.argv[1] + os.environ['ODD'] + os.getcwd()).hex()}>')"
+    show = (
+        "import os, sys; print('<' + os.fsencode(sys.argv[1] + os.environ['ODD'] + os.getcwd()).hex() + '>')"
+    )
     id = home.python(show,
                      word, options=("-e", f"ODD={word}", "--dir", str(folder)))  # fmt: skip
     home.end(id)

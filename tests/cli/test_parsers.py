@@ -193,3 +193,23 @@ def test_every_command_is_in_the_help_once() -> None:
         for name in names:
             assert sum(line.startswith(f"  {name}  ") for line in text.splitlines()) == 1
             assert command_named(name).help
+
+
+@pytest.mark.parametrize(
+    ("name", "usage"),
+    [
+        ("attach", "[SESSION]"),
+        ("status", "SESSION"),
+        ("rename", "SESSION [NAME]"),
+        ("send", "SESSION [TEXT]"),
+        ("kill", "[SESSION]..."),
+        ("launch", "COMMAND…"),
+        ("stop", ""),
+        ("list", ""),
+    ],
+)
+def test_the_help_says_what_may_be_left_out(name: str, usage: str) -> None:
+    """In brackets: what is optional; with dots: what repeats. What only catches mistakes is not shown."""
+    page = as_click(command_named(name))
+    line = page.get_usage(click.Context(page, info_name=f"cw {name}"))
+    assert line.split() == f"Usage: cw {name} [OPTIONS] {usage}".split()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from codewire_py.home import records
 from homes import Home
 from load import daemons
 
@@ -58,14 +59,15 @@ def test_what_cannot_be_read_is_set_aside(home: Home, name: str, kind: str) -> N
     assert not path.is_symlink()
 
 
-def test_two_corrupt_files_in_one_second(home: Home) -> None:
+def test_two_corrupt_files_in_one_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second is set aside beside the first, not over it."""
-    home.cw("start")
-    for raw in (b"first", b"second"):
-        home.cw("stop")
-        (home.path / "sessions.json").write_bytes(raw)
-        home.cw("start")
-    assert {path.read_bytes() for path in set_aside(home.path / "sessions.json")} == {b"first", b"second"}
+    monkeypatch.setattr("codewire_py.home.records.time.strftime", lambda _: "now")
+    path = tmp_path / "exit.json"
+    for raw in (b"first", b"second", b"third"):
+        path.write_bytes(raw)
+        records.set_aside(str(path))
+    assert not path.exists()
+    assert sorted(aside.read_bytes() for aside in set_aside(path)) == [b"first", b"second", b"third"]
 
 
 def test_a_mistake_in_the_configuration(home: Home) -> None:

@@ -158,7 +158,7 @@ def test_a_keeper_that_is_lost_again_and_again_is_given_up(echo: Session) -> Non
 
 def test_sigterm_is_no_way_to_end_a_session_through_its_keeper(echo: Session) -> None:
     """However a keeper ends, if it is not by its program's end, another takes over."""
-    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGABRT):
+    for number in (signal.SIGTERM, signal.SIGABRT):
         echo.kill_keeper(number)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
         os.kill(echo.keeper, number)
