@@ -86,8 +86,9 @@ class Home:
         ]
 
     def end(self, session: int) -> dict[str, Any]:
-        self.until(lambda: (self.directory(session) / "exit.json").exists(), f"session {session} to end")
-        return dict(json.loads((self.directory(session) / "exit.json").read_text()))
+        record = self.directory(session) / "exit.json"
+        self.until(record.exists, f"session {session} to end")
+        return dict(json.loads(record.read_text()))
 
     def journal(self) -> str:
         with suppress(OSError):
