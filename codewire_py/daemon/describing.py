@@ -21,9 +21,9 @@ def rfc3339(at: float) -> str:
 
 def describe(session: Session) -> dict[str, Any]:
     """Fields that say nothing are left out, as they always were."""
-    status = session.status()
     if session.is_running():
         session.has_ended()  # the record is the truth, and may be a moment ahead of the keeper's good-bye
+    status = session.status()
     birth, facts, end = session.birth, session.facts, session.end
     length, grown = session.log_stat()
     until = end.at if end and end.at else time.time()
