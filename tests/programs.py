@@ -30,10 +30,19 @@ while left > 0:
 print("got it all", left)
 """
 
-# The same, and gives back what it read.
-GIVE_BACK = COUNT_BYTES.replace(
-    "left -= len(os.read(0, 65536))", "data = os.read(0, 65536); left -= len(data); os.write(1, data)"
-)
+# Waits for SIGUSR1, then reads so many bytes and gives them back.
+GIVE_BACK = """
+import os, signal, sys, tty
+tty.setraw(0)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+os.write(1, b"ready")
+signal.sigwait([signal.SIGUSR1])
+left = int(sys.argv[1])
+while left > 0:
+    data = os.read(0, 65536)
+    left -= len(data)
+    os.write(1, data)
+"""
 
 # Says what it was given.
 SHOW_ITSELF = """

@@ -6,11 +6,9 @@ import os
 import select
 
 from codewire_py.client import signals
-from codewire_py.client.connection import ask
 from codewire_py.client.hands import Hands
 from codewire_py.client.signals import Signals
-from codewire_py.errors import CodewireError
-from codewire_py.wire.messages import Described, Detach, Resize, Status, Typed
+from codewire_py.wire.messages import Detach, Resize, Typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -192,7 +190,7 @@ class Attachment:
         if self.log.is_ended:
             self.finish()
         elif self.log.is_forsaken():
-            self.ask_daemon()
+            self.settle_doubt()
 
     def finish(self) -> None:
         """The record is written after the last byte, so what the log has now is all there will be."""
@@ -201,13 +199,8 @@ class Attachment:
         if self.is_dry and not self.unwritten:
             self.outcome = ENDED
 
-    def ask_daemon(self) -> None:
-        try:
-            number = os.path.basename(self.log.directory)
-            status = ask(self.presence.home, Status(session=number), Described).session["status"]
-        except CodewireError:
-            status = "lost"
-        if status == "running":
+    def settle_doubt(self) -> None:
+        if self.presence.says_running(self.log.directory):
             self.log.forgive()
         else:
             self.outcome = LOST

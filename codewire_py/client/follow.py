@@ -50,11 +50,19 @@ class Follower:
         """After the end is recorded, what the log has is all there will be."""
         if self.log.fileno() in ready or self.log.door is None:
             self.log.hear()
-        is_over = self.log.is_ended or self.log.is_forsaken()
+        is_over = self.log.is_ended or self.is_lost()
         self.read_all()
         if is_over:
             self.has_ended = True
             self.write_rest()
+
+    def is_lost(self) -> bool:
+        if not self.log.is_forsaken():
+            return False
+        if not self.presence.says_running(self.log.directory):
+            return True
+        self.log.forgive()
+        return False
 
     def write_rest(self) -> None:
         """What was held back for what might follow."""

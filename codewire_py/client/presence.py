@@ -5,14 +5,25 @@ from __future__ import annotations
 import os
 import time
 
-from codewire_py.client.connection import Connection
+from codewire_py.client.connection import Connection, ask
 from codewire_py.client.starting import STARTING, end_of, spawn, take_turn
 from codewire_py.errors import CodewireError, ConnectionLost
 from codewire_py.home.paths import SOCKET, connect
 from codewire_py.version import VERSION
 from codewire_py.wire.codec import decode
 from codewire_py.wire.frames import CONTROL
-from codewire_py.wire.messages import FEATURES, PROTOCOL, Attached, Failed, Foremost, Hello, Leaving, Reading
+from codewire_py.wire.messages import (
+    FEATURES,
+    PROTOCOL,
+    Attached,
+    Described,
+    Failed,
+    Foremost,
+    Hello,
+    Leaving,
+    Reading,
+    Status,
+)  # fmt: skip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,6 +134,14 @@ class Presence:
         if self.turn >= 0:
             os.close(self.turn)
             self.turn = -1
+
+    def says_running(self, directory: str) -> bool:
+        """What the daemon knows of a session whose keeper is away; one that was stopped stays stopped."""
+        request = Status(session=os.path.basename(directory))
+        try:
+            return ask(self.home, request, Described, self.may_start).session["status"] == "running"
+        except CodewireError:
+            return False
 
     def close(self) -> None:
         self.settle()

@@ -164,6 +164,8 @@ def test_strange_things_among_the_sessions(home: Home) -> None:
     assert id in [session["id"] for session in home.list()]
     assert home.launch("true") > 14
     assert (sessions / "12").read_text() == "a file"
+    assert "session 0" not in home.journal()
+    assert "session 7" not in home.journal()
 
 
 def test_a_journal_that_is_a_directory(home: Home) -> None:

@@ -68,6 +68,15 @@ def test_shell_jobs_end_with_their_shell(home: Home) -> None:
     assert not [pid for pid in found if is_alive(pid)]
 
 
+def test_whoever_outlives_the_program_in_its_session(home: Home) -> None:
+    """Is ended as well, by SIGKILL once the grace is over: it ignores SIGTERM and the hang-up."""
+    id = home.launch("sh", "-c", '"$@" & echo child $!; wait', "sh", sys.executable, "-c", STUBBORN)
+    home.until_printed(id, b"ready")
+    stubborn = number_after(home, id, "child")
+    home.cw("kill", str(id), "--grace", "0.3")
+    assert not is_alive(stubborn)
+
+
 def two_jobs(home: Home) -> list[int]:
     found = [pid for pid in home.ours() if command(pid) in ("sleep 71", "sleep 72")]
     return found if len(found) == 2 else []
@@ -129,6 +138,7 @@ def test_an_ended_session_is_not_killed_again(home: Home) -> None:
     running = home.launch("sleep", "60")
     assert home.cw("kill", str(running), str(id), status=1).stdout == ""
     assert home.status(running)["status"] == "running"
+    assert "killed" not in [mark["kind"] for mark in home.marks(running)]
 
 
 def test_all(home: Home) -> None:

@@ -172,23 +172,27 @@ def test_without_attaching(home: Home) -> None:
 
 
 def test_pastes_do_not_mix(home: Home) -> None:
-    """Several send at once: each arrives as one piece."""
-    id = home.python(GIVE_BACK, "80000")
+    """Four at once, none of which the terminal can take whole: each arrives as one piece."""
+    id = home.python(GIVE_BACK, "160000")
     home.until_printed(id, b"ready")
-    clients = [
-        home.begin("send", str(id), "-n", "--stdin", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(4)
-    ]
+    clients = [home.begin("send", str(id), "-n", "--stdin", stdin=subprocess.PIPE) for _ in range(4)]
     for letter, client in zip(b"abcd", clients, strict=True):
         assert client.stdin
-        client.stdin.write(bytes((letter,)) * 20_000)
+        client.stdin.write(bytes((letter,)) * 40_000)
         client.stdin.close()
+    home.until(lambda: opened(home.daemon(), "typing.lock") == 4, "all four to type")
+    home.cw("kill", str(id), "--signal", "USR1")
     assert [client.wait(20) for client in clients] == [0] * 4
     home.end(id)
     text = home.log(id).partition(b"ready")[2]
-    assert sorted({text[at : at + 20_000] for at in range(0, 80_000, 20_000)}) == [
-        letter * 20_000 for letter in (b"a", b"b", b"c", b"d")
-    ]
+    pieces = {text[at : at + 40_000] for at in range(0, 160_000, 40_000)}
+    assert pieces == {letter * 40_000 for letter in (b"a", b"b", b"c", b"d")}
+
+
+def opened(pid: int, name: str) -> int:
+    """How often the process has a file of that name open."""
+    folder = Path(f"/proc/{pid}/fd")
+    return sum(os.path.basename(link) == name for link in map(os.readlink, folder.iterdir()))
 
 
 def test_a_sender_killed_half_way_leaves_the_terminal_free(home: Home) -> None:
