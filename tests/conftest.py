@@ -12,6 +12,12 @@ from typing import Any, Self
 import pytest
 
 from homes import Home, new_home
+from hypothesis import settings
+
+# The same examples every time, so that a run says something about the change before it and not about luck.
+# HYPOTHESIS_PROFILE=default looks for new ones.
+settings.register_profile("house", derandomize=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 DEFAULT_SECONDS = 60.0
 SECONDS_TO_TRY_AGAIN = 5.0  # the first interrupt may come where exceptions are swallowed: in a __del__

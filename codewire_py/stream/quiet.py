@@ -277,4 +277,4 @@ def _foresee_apc(string: bytes, is_whole: bool) -> int:
         return DROP
     if not semicolon and not is_whole:
         return HOLD
-    return DROP if b"a=q" in keys[1:].split(b",") else PASS
+    return DROP if b"a=q" in keys[1:].translate(None, CONTROLS).split(b",") else PASS

@@ -107,6 +107,18 @@ def test_a_viewer_comes_back_at_its_offset(home: Home) -> None:
         assert begun.offset == len(log)
 
 
+def test_who_comes_back_too_late_gets_the_rest(home: Home) -> None:
+    """The session ended while its viewer was away: what was missed, and how it ended."""
+    id = ask(home, launching("sh", "-c", "seq 1000; exit 5", request="late"), Launched).id
+    home.end(id)
+    peer, begun = attach(home, id, offset=1234)
+    with peer:
+        assert begun.offset == 1234
+        assert peer.hear(Ended).session["exit_code"] == 5
+        assert peer.data == home.log(id)[1234:]
+    assert refusal(home, Attach(session=str(id))).code == "not-running"
+
+
 @pytest.mark.parametrize("history", [0, 100, -5, 1 << 40])
 def test_recent_output_is_painted(home: Home, history: int) -> None:
     """Whole lines, no more than asked for; paint and data together are the log's end."""
@@ -161,7 +173,9 @@ def test_a_viewer_resizes(home: Home) -> None:
     """On attach and afterwards; a mark says where; a size that cannot be is passed over."""
     id = ask(
         home,
-        launching("sh", "-c", "trap 'stty size' WINCH; echo ready; while read x; do :; done", request="size"),
+        launching(
+            "sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.02; done", request="size"
+        ),
         Launched,
     ).id
     home.until_printed(id, b"ready")

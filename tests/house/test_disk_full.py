@@ -257,8 +257,8 @@ def test_the_daemon_can_be_replaced_on_a_full_disk(home: Home, disk: Disk, how: 
 
 
 def test_what_had_no_room_is_written_when_there_is_some(home: Home, disk: Disk) -> None:
-    """Sizes that a viewer set meanwhile are in the marks afterwards, and the index is up to date."""
-    session = home.python(PRINT_LINES, str(LINES), "0")
+    """Sizes that a viewer set meanwhile are in the marks as soon as there is room, and the index is up to date."""
+    session = home.python(PRINT_LINES.replace("sys.exit", "sys.stdin.readline(); sys.exit"), str(LINES), "6")
     home.until(lambda: is_paused(home, session), "it to pause")
     disk.fill()
     viewer = Connection(connect(str(home.path / "server.sock"), 10.0))
@@ -266,15 +266,15 @@ def test_what_had_no_room_is_written_when_there_is_some(home: Home, disk: Disk) 
     for rows in range(1, 100):
         viewer.say(Resize(rows=rows, cols=99))
     home.until(lambda: home.status(session)["rows"] == 99, "the last size")
-    assert [mark["rows"] for mark in home.marks(session) if mark["kind"] == "size"] != list(range(1, 100))
+    assert sizes(home, session) != list(range(1, 100))
     disk.make_room()
-    home.end(session)
-    viewer.close()
-    home.until(
-        lambda: (
-            [mark["rows"] for mark in home.marks(session) if mark["kind"] == "size"] == list(range(1, 100))
-        ),
-        "every size in the marks",
-    )
+    home.until(lambda: sizes(home, session) == list(range(1, 100)), "every size in the marks")
+    home.cw("send", str(session), "")
+    assert home.end(session)["code"] == 6
     index = home.path / "sessions.json"
-    home.until(lambda: index.exists() and "completed (0)" in index.read_text(), "the index to be up to date")
+    home.until(lambda: index.exists() and "completed (6)" in index.read_text(), "the index to be up to date")
+    viewer.close()
+
+
+def sizes(home: Home, session: int) -> list[int]:
+    return [mark["rows"] for mark in home.marks(session) if mark["kind"] == "size"]

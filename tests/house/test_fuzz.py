@@ -138,6 +138,19 @@ def test_a_frame_arrives_byte_by_byte(home: Home) -> None:
     assert [session["id"] for session in said[-1].sessions] == [1, 2]
 
 
+@pytest.mark.parametrize("size", [MAX_PAYLOAD + 1, (1 << 32) - 1])
+def test_a_frame_that_would_be_too_large_is_not_waited_for(home: Home, size: int) -> None:
+    """Its length is enough to refuse it; nothing is kept ready for the rest."""
+    memory = rss(home.daemon())
+    with call(home) as peer:
+        peer.sendall(hello() + bytes((CONTROL,)) + size.to_bytes(4, "big"))
+        answer = b"".join(iter(lambda: peer.recv(65536), b""))
+    refused = [decode(payload) for _, payload in Frames().feed(answer)][-1]
+    assert isinstance(refused, Failed)
+    assert (refused.code, str(size) in refused.message) == (ProtocolError.code, True)
+    assert rss(home.daemon()) - memory < MEBIBYTE
+
+
 @pytest.mark.parametrize("version", [0, -1, "1", None])
 def test_no_such_version(home: Home, version: object) -> None:
     """A peer that cannot be spoken with is told so, and loses its conversation."""

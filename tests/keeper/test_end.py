@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -110,6 +112,27 @@ def test_a_background_child_that_prints_for_ever_cannot_put_off_the_end(
     (survivor,) = end["survivors"]
     assert b"child %d\r\n" % survivor["pid"] in session.log().replace(b"tick\r\n", b"")
     assert "tick" in survivor["command"]
+
+
+# A keeper whose terminal always has more, and whose log takes it all.
+ENDLESS = """
+import os, socket, sys, time
+from codewire_py.keeper import keeper
+keeper.LAST_WORDS = float(sys.argv[1]), int(sys.argv[2])
+ours, theirs = socket.socketpair()
+kept = keeper.Keeper(ours)
+kept.terminal, kept.log, kept.status = os.open("/dev/zero", os.O_RDONLY), os.open("/dev/null", os.O_WRONLY), {"code": 0}
+assert kept.end()
+assert 0 < kept.length < int(sys.argv[2]) + keeper.READS * keeper.BUFFER
+"""
+
+
+@pytest.mark.parametrize(("seconds", "size"), [(0.05, 1 << 60), (60, 1 << 20)])
+def test_last_words_are_bounded(tmp_path: Path, seconds: float, size: int) -> None:
+    """Where there is always more to read, by time and by size: either is enough."""
+    command = [sys.executable, "-c", ENDLESS, str(seconds), str(size)]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=10)
+    assert (tmp_path / "exit.json").exists()
 
 
 def test_a_quiet_background_child_is_not_waited_for(hatchery: Hatchery) -> None:

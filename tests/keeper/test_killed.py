@@ -14,7 +14,7 @@ from keeper.visiting import BELL, DONE, KILL, PROGRAM, SESSION, Visit
 
 ECHO = "stty -echo; echo ready; while read line; do echo got $line; [ $line != bye ] || exit 7; done"
 COUNT = "seq 1 400000; read line; exit 5"
-READ_IN_HAND = 4096  # a terminal gives no more at a time
+READ_IN_HAND = 32768  # a terminal gives 4 KiB at a time, and up to 19 where it is refilled meanwhile
 
 
 @pytest.fixture

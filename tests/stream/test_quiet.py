@@ -124,6 +124,7 @@ def test_where_the_stream_is_cut_does_not_matter(data: bytes, cuts: list[int], c
 @example(b"\x1b\x1bZc", False)
 @example(b"\x1b[6\x05n", False)
 @example(b"\x1b]11;?\x1b]11;?\x07", False)
+@example(b"\x1b_Ga=\x07q\x1bZ", False)
 @settings(max_examples=1500, deadline=None)
 def test_no_question_comes_out(data: bytes, clipboard: bool) -> None:
     """What is left out never lets its neighbours grow into a question."""

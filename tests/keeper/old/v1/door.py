@@ -28,7 +28,7 @@ def open_door(name: str, backlog: int) -> _socket.socket:
 def let_in(door: _socket.socket) -> _socket.socket | None:
     """The next visitor, if it is one of ours."""
     try:
-        descriptor, _ = door._accept()  # type: ignore[attr-defined]
+        descriptor, _ = door._accept()  # type: ignore[attr-defined]  # noqa: SLF001  all that socket.accept has more is enums
     except OSError as error:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             turn_away(door)
@@ -48,7 +48,7 @@ def turn_away(door: _socket.socket) -> None:
     while spare:
         os.close(spare.pop())
     try:
-        os.close(door._accept()[0])  # type: ignore[attr-defined]
+        os.close(door._accept()[0])  # type: ignore[attr-defined]  # noqa: SLF001  as above
         spare.append(os.dup(2))
     except OSError:
         return

@@ -184,9 +184,11 @@ class Keeper:
             self.tell(visitor, word)
 
     def ring(self) -> None:
+        """After a part was written and then the disk was full, this must not sound as if it had room again."""
+        word = FULL if self.pending else BELL
         for visitor in list(self.visitors.values()):
             if self.length >= visitor.quiet_until and not visitor.has_unread_bell():
-                self.tell(visitor, BELL)
+                self.tell(visitor, word)
 
     def listen_to(self, visitor: Visitor) -> None:
         try:
