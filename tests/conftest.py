@@ -10,9 +10,9 @@ from types import FrameType
 from typing import Any, Self
 
 import pytest
+from hypothesis import settings
 
 from homes import Home, new_home
-from hypothesis import settings
 
 # The same examples every time, so that a run says something about the change before it and not about luck.
 # HYPOTHESIS_PROFILE=default looks for new ones.
