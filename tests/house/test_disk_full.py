@@ -85,7 +85,7 @@ def pass_in_a_namespace(test: str, why: str) -> None:
     command = [*inside, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.fail(f"in a namespace of its own:\n{done.stdout}")
+        pytest.fail(f"in a namespace of its own:\n{done.stdout}{done.stderr}")
     pytest.skip("passed in a namespace of its own, where it may mount")
 
 

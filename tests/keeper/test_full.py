@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,19 +24,21 @@ class Limit:
     """Room is what a limit lets the processes write to one file; anybody may set it."""
 
     def __init__(self, hatchery: Hatchery) -> None:
-        self.hatchery = hatchery
-        self.limited: set[int] = set()
+        self.pid = hatchery.process.pid
 
     def take(self, left: int) -> None:
         """Leave so many bytes."""
-        for pid in {self.hatchery.process.pid, *children(self.hatchery.process.pid)}:
-            self.limited.add(pid)
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (left, resource.RLIM_INFINITY))
+        self.set(left)
 
     def give(self) -> None:
-        for pid in {*self.limited, *children(self.hatchery.process.pid)}:
-            if is_alive(pid):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        self.set(resource.RLIM_INFINITY)
+
+    def set(self, size: int) -> None:
+        """Of the hatchery first: whom it forks meanwhile has its limit."""
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        for pid in children(self.pid):
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 class Small:
