@@ -16,7 +16,7 @@ import trio
 from codewire_py.daemon import limits
 from codewire_py.daemon.keeping import ask_hatchery, is_kept, try_visit
 from codewire_py.daemon.typist import Typist, alone
-from codewire_py.errors import NotReading, NotRunning, TimedOut
+from codewire_py.errors import NotReading, NotRunning, ProtocolError, TimedOut
 from codewire_py.home.door import DONE, NOBODY, SESSION, Door
 from codewire_py.home.log import punch
 from codewire_py.home.marks import Facts, Marks, append_mark
@@ -163,7 +163,7 @@ class Session:
         assert door is not None
         while door.is_open:
             await trio.lowlevel.wait_readable(door.fileno())
-            was_paused, words = door.is_paused, door.hear()
+            was_paused, words = door.is_paused, self.hear(door)
             if was_paused != door.is_paused:
                 journal.warning("session %d: %s", self.number, "disk full" if door.is_paused else "goes on")
                 self.write_marks()
@@ -178,6 +178,14 @@ class Session:
         door.close()
         if not door.version:
             await trio.sleep(0.05)  # it has too many visitors
+
+    def hear(self, door: Door) -> bytes:
+        """A keeper newer than we are costs a warning: what it keeps may well be served all the same."""
+        try:
+            return door.hear()
+        except ProtocolError as error:
+            journal.warning("session %d: %s", self.number, error)
+            return b""
 
     async def reach_keeper(self) -> Door:
         """The door, even if the keeper is being replaced just now."""
