@@ -113,10 +113,12 @@ def lines(count: int) -> bytes:
 
 def test_programs_pause_and_go_on_and_nothing_is_lost(home: Home, disk: Disk, tmp_path: Path) -> None:
     """Full, some room, full again, room enough: every line is there once, in order, and every status is right."""
-    sessions = [home.python(PRINT_LINES, str(LINES), str(status)) for status in (7, 8, 9)]
-    followed = tmp_path / "followed"
+    go, followed = tmp_path / "go", tmp_path / "followed"
+    program = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n{PRINT_LINES}"
+    sessions = [home.python(program, str(LINES), str(status)) for status in (7, 8, 9)]
     with followed.open("wb") as output:
         follower = home.begin("logs", "-f", "--raw", "1", stdout=output)
+        go.touch()
         for mebibytes in (5, 7):
             home.until(lambda: is_paused(home, *sessions), "all to pause")
             home.until(lambda: disk.room() == 0, "the last block to be taken")
@@ -142,8 +144,8 @@ def test_waiting_for_room_costs_nothing(home: Home) -> None:
 
 def test_the_list_and_the_status_say_so(home: Home) -> None:
     """In the table, in JSON, and for those alone that wait."""
-    waits = home.python(PRINT_LINES, str(LINES), "0")
     silent = home.launch("sleep", "1000")
+    waits = home.python(PRINT_LINES, str(LINES), "0")
     home.until(lambda: is_paused(home, waits), "it to pause")
     rows = home.cw("list").stdout.splitlines()
     assert "[disk full: waits]" in next(row for row in rows if row.startswith(f"{waits} "))
@@ -206,7 +208,7 @@ def tree(folder: Path) -> set[str]:
 
 def test_kill_works_on_a_full_disk(home: Home, disk: Disk) -> None:
     """Its end is recorded at the latest when it is killed with -9, with the number of bytes that found no room."""
-    waits, silent = home.python(PRINT_LINES, str(LINES), "0"), home.launch("sleep", "1000")
+    silent, waits = home.launch("sleep", "1000"), home.python(PRINT_LINES, str(LINES), "0")
     home.until(lambda: is_paused(home, waits), "it to pause")
     disk.fill()
     began = time.monotonic()
