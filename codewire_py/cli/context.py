@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from codewire_py.errors import HomeError
 from codewire_py.home.paths import home_path, number_of
 
 TYPE_CHECKING = False
@@ -25,10 +24,3 @@ def config() -> Config:
 def inside() -> int:
     """The session of this home that we run in; 0: none."""
     return number_of(os.environ.get("CODEWIRE_SESSION", ""))
-
-
-def has_home() -> bool:
-    try:
-        return os.path.isdir(home())
-    except HomeError:
-        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import time
 
 from codewire_py.client import signals
 from codewire_py.client.hands import Hands
@@ -41,6 +42,7 @@ class Attachment:
         self.unwritten = memoryview(b"")
         self.is_dry = False
         self.is_resting = False
+        self.held_at = 0.0  # when keys came last
         self.waited_for: tuple[int, ...] = ()
         self.poll = select.poll()
         self.outcome = ""
@@ -90,7 +92,7 @@ class Attachment:
             self.is_dry = False
         if 0 in ready:
             self.take_keys()
-        elif self.chord.waiting:
+        elif self.chord.waiting and time.monotonic() - self.held_at >= CHORD_PAUSE:
             self.type(self.chord.flush())
         if self.hands and self.hands.waiting:
             self.hands.push(self.log.terminal())
@@ -215,6 +217,7 @@ class Attachment:
         if not data:
             self.outcome = VANISHED
             return
+        self.held_at = time.monotonic()
         typed, is_leaving = self.chord.feed(data)
         self.type(typed)
         if is_leaving:
