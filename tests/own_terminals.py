@@ -18,18 +18,22 @@ from typing import Any
 from homes import CW, SECONDS, Home, until
 
 ROWS, COLS = 24, 80
+SILENT = {"TERM": "vt220"}  # a terminal that is asked nothing, for nobody here answers
 
 
 class OwnTerminal:
-    """A terminal that outlives what runs in it. `shown` is every byte it was sent."""
+    """A terminal that outlives what runs in it. `shown` is every byte it was sent; `env` is different in it."""
 
-    def __init__(self, home: Home, command: Sequence[str], rows: int = ROWS, cols: int = COLS) -> None:
+    def __init__(
+        self, home: Home, command: Sequence[str], rows: int = ROWS, cols: int = COLS, **env: str
+    ) -> None:
         self.master, self.slave = os.openpty()
         self.resize(rows, cols)
         self.before = self.modes()
         self.shown = b""
+        env = {**home.env, **SILENT, **env}
         self.process = subprocess.Popen(
-            command, env=home.env, stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
+            command, env=env, stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - nothing else runs here
         )  # fmt: skip
 
@@ -110,17 +114,17 @@ class Desk:
         self.home = home
         self.terminals: list[OwnTerminal] = []
 
-    def cw(self, *words: str, **size: int) -> OwnTerminal:
-        return self.run([*CW, *words], **size)
+    def cw(self, *words: str, **options: Any) -> OwnTerminal:
+        return self.run([*CW, *words], **options)
 
-    def run(self, command: Sequence[str], **size: int) -> OwnTerminal:
-        terminal = OwnTerminal(self.home, command, **size)
+    def run(self, command: Sequence[str], **options: Any) -> OwnTerminal:
+        terminal = OwnTerminal(self.home, command, **options)
         self.terminals.append(terminal)
         return terminal
 
-    def attach(self, *words: str, **size: int) -> OwnTerminal:
+    def attach(self, *words: str, **options: Any) -> OwnTerminal:
         """Attached and raw when this returns."""
-        terminal = self.cw("attach", *words, **size)
+        terminal = self.cw("attach", *words, **options)
         terminal.attached()
         return terminal
 

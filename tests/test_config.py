@@ -22,7 +22,7 @@ GOOD = {  # for each key something to say that is not its default, and what it m
     "nats.token": ("s3cret", "s3cret"),
     "nats.creds_file": ("/etc/fleet.creds", "/etc/fleet.creds"),
     "attach.detach_keys": ("^a d", "Ctrl+A d"),
-    "attach.history": ("4KiB", "4096"),
+    "attach.scrollback": ("400", "400"),
     "log.max_bytes": ("1GB", "1000000000"),
     "send.timeout": ("2.5", "2.5"),
     "kill.grace": ("0", "0.0"),
@@ -57,7 +57,7 @@ def test_without_a_file_everything_has_its_default(home: Path) -> None:
     loaded = load(str(home), {"HOSTNAME": "box"})
     assert loaded.attach_detach_keys.text == "Ctrl+B d"
     assert (loaded.attach_detach_keys.prefix, loaded.attach_detach_keys.key) == (2, ord("d"))
-    assert (loaded.attach_history, loaded.log_max_bytes) == (131072, 268435456)
+    assert (loaded.attach_scrollback, loaded.log_max_bytes) == (1000, 268435456)
     assert (loaded.send_timeout, loaded.kill_grace) == (10.0, 5.0)
     assert loaded.daemon_name == "box"
     assert not any((loaded.daemon_listen, loaded.daemon_external_url, loaded.nats_url, loaded.nats_token))

@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from codewire_py import config
-from codewire_py.config import KEYS, Key, load, parse_detach_keys, parse_size
+from codewire_py.config import KEYS, Key, load
 from codewire_py.errors import ConfigError
+from codewire_py.values import parse_detach_keys, parse_size, quote
 
 KEY = {key.name: key for key in KEYS}
 BAD = {
@@ -20,7 +21,7 @@ BAD = {
     "nats.url": "hub:4222",
     "nats.creds_file": "fleet.creds",
     "attach.detach_keys": "d",
-    "attach.history": "lots",
+    "attach.scrollback": "lots",
     "log.max_bytes": "1kB",
     "send.timeout": "soon",
     "kill.grace": "-1",
@@ -194,7 +195,7 @@ def test_without_a_line_the_file_alone_is_named(home: Path, monkeypatch: pytest.
 @given(st.text(max_size=120))
 def test_a_bad_value_is_shown_on_one_short_printable_line(value: str) -> None:
     """An error may be printed on any terminal."""
-    shown = config.quote(value)
+    shown = quote(value)
     assert shown.isprintable()
     assert len(shown) <= 80
 

@@ -21,6 +21,7 @@ from codewire_py.wire.codec import decode
 from codewire_py.wire.frames import DATA
 from codewire_py.wire.messages import Ended, Message
 from homes import CW, SECONDS, Home, until
+from own_terminals import SILENT
 
 BLOCK = 1 << 16
 ROWS, COLS = 24, 80
@@ -97,7 +98,8 @@ class Viewers:
         errors = self.home.path.parent / f"errors-{len(self.all)}"
         with errors.open("wb") as file:
             process = subprocess.Popen(
-                [*CW, *words], env=self.home.env, stdin=stdin, stdout=stdout, stderr=file, start_new_session=True
+                [*CW, *words], env={**self.home.env, **SILENT}, stdin=stdin, stdout=stdout, stderr=file,
+                start_new_session=True,
             )  # fmt: skip
         os.close(stdout)
         viewer = Viewer(process, source, errors)

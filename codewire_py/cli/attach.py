@@ -10,15 +10,18 @@ from codewire_py.client.attach import DETACHED, ENDED, LOST, Attachment
 from codewire_py.client.connection import converse
 from codewire_py.client.keys import Chord
 from codewire_py.client.presence import Presence
+from codewire_py.client.showing import Showing
 from codewire_py.client.source import LocalLog, how_it_ended
 from codewire_py.client.terminal import OwnTerminal
-from codewire_py.config import parse_detach_keys
 from codewire_py.errors import NoSuchSession
 from codewire_py.home.records import LOST_STATUS
+from codewire_py.values import parse_detach_keys
 from codewire_py.wire.messages import Attach, Attached
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from codewire_py.cli.table import Given
 
 
@@ -26,41 +29,63 @@ def run(given: Given) -> int:
     word = given["session"] or ""
     if given["session"] == "":  # an unset variable in a script, not the wish to have one chosen
         raise NoSuchSession('no session named ""')
-    history = 0 if given["no_history"] else None
-    return attach(word, bool(word), given["read_only"], given["detach_keys"], history)
+    wishes = Wishes(given["read_only"], given["status_line"], given["detach_keys"])
+    if given["no_history"]:
+        wishes.scrollback = 0
+    return attach(word, bool(word), wishes)
 
 
-def attach(
-    word: str,
-    is_chosen: bool,
-    is_reader: bool = False,
-    detach_keys: str | None = None,
-    history: int | None = None,
-    offset: int = -1,
-) -> int:
+class Wishes:
+    """How somebody wants to look at a session."""
+
+    def __init__(
+        self, is_reader: bool = False, has_status_line: bool = False, detach_keys: str | None = None
+    ) -> None:
+        config = context.config()
+        self.is_reader, self.rows_below = is_reader, int(has_status_line)
+        self.keys = parse_detach_keys(detach_keys) if detach_keys else config.attach_detach_keys
+        self.scrollback = config.attach_scrollback
+
+
+def attach(word: str, is_chosen: bool, wishes: Wishes, offset: int = -1) -> int:
     """`offset`: where in its log to begin; a session launched just now may have ended, and is shown all the same."""
-    config = context.config()
-    keys = parse_detach_keys(detach_keys) if detach_keys else config.attach_detach_keys
-    shown = config.attach_history if history is None else history
     terminal = OwnTerminal()
 
     def request(session: str = word, offset: int = offset) -> Attach:
         rows, cols = terminal.size()
         return Attach(
-            session=session, local=True, read_only=is_reader, rows=rows, cols=cols, offset=offset,
-            history=shown, inside=context.inside(),
+            session=session, local=True, read_only=wishes.is_reader, rows=max(1, rows - wishes.rows_below),
+            cols=cols, offset=offset, scrollback=wishes.scrollback, rendered=wishes.rows_below > 0,
+            agent=os.environ.get("SSH_AUTH_SOCK", ""), display=os.environ.get("DISPLAY", ""),
+            inside=context.inside(),
         )  # fmt: skip
 
     connection, begun = converse(context.home(), request(), Attached)
-    log = LocalLog(begun.directory, begun.offset, wants_terminal=not is_reader)
+    log = LocalLog(begun.directory, begun.offset, wants_terminal=not wishes.is_reader)
     presence = Presence(context.home(), connection, lambda: request(str(begun.id), log.offset))
     presence.is_foremost = begun.foremost
     how = "" if is_chosen else "(auto-selected) "
-    show.note(f"[cw] attached to session {begun.id} {how}({keys.text} to detach)")
-    attachment = Attachment(terminal, log, presence, Chord(keys.prefix, keys.key), is_reader)
-    outcome = attachment.run(begun.paint)
+    show.note(f"[cw] attached to session {begun.id} {how}({wishes.keys.text} to detach)")
+    showing = Showing(terminal, log, presence, wishes.scrollback)
+    if wishes.rows_below:
+        showing.below = status_line(terminal, begun, wishes.keys.text)
+    attachment = Attachment(
+        showing, Chord(wishes.keys.prefix, wishes.keys.key), wishes.is_reader, wishes.rows_below
+    )
+    outcome = attachment.run(begun.paint, begun.rendered)
     presence.close()
     return leave(outcome, begun)
+
+
+def status_line(terminal: OwnTerminal, begun: Attached, keys: str) -> Callable[[str], bytes]:
+    """Draws it: session, name, activity, and how to leave."""
+    from codewire_py.client.statusline import status_row, status_text
+
+    def draw(activity: str) -> bytes:
+        left, right = status_text(begun.id, begun.name, activity, keys)
+        return status_row(*terminal.size(), left, right, show.has_colours(1))
+
+    return draw
 
 
 def leave(outcome: str, begun: Attached) -> int:
@@ -86,7 +111,8 @@ COMMAND = Command(
     "Look at a session and type into it; Ctrl+B d leaves it running.",
     Argument("session", OPTIONAL, "SESSION", is_session=True),
     Option("--read-only -r", "Only look."),
-    Option("--no-history", "Begin with what comes next."),
+    Option("--no-history", "Only the screen, without earlier lines."),
+    Option("--status-line", "Keep a row at the bottom that tells what the session is doing."),
     Option("--detach-keys", "The keys that detach (ctrl-b d).", str, metavar="KEYS"),
     examples="cw attach api\ncw attach            # omit to auto-select: the one launched last that nobody watches\n"
     "cw attach 1 --detach-keys 'ctrl-a d'",

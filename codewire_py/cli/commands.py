@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from codewire_py.cli.table import Command
 
 GROUPS = {
-    "Sessions": ("launch", "list", "status", "attach", "watch", "logs", "send", "wait", "kill"),
-    "Housekeeping": ("rename", "remove", "prune"),
+    "Sessions": (
+        "launch", "list", "status", "attach", "watch", "screen", "logs", "search", "export", "send", "wait", "kill",
+    ),
+    "Housekeeping": ("rename", "resize", "remove", "prune"),
     "The daemon": ("start", "stop", "restart", "daemon"),
     "This tool": ("config", "completion"),
-}
+}  # fmt: skip
 ALIASES = {"ps": "list", "ls": "list", "run": "launch", "rm": "remove"}
 NAMES = [name for group in GROUPS.values() for name in group]
 

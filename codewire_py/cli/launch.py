@@ -20,13 +20,13 @@ DEFAULT_SIZE = 40, 120
 
 def run(given: Given) -> int:
     if given["attach"]:
-        from codewire_py.cli.attach import attach
+        from codewire_py.cli.attach import Wishes, attach
         from codewire_py.client.terminal import OwnTerminal
 
         OwnTerminal().close()  # without one, nothing is launched
     launched = ask(context.home(), request(given), Launched)
     if given["attach"]:
-        return attach(str(launched.id), is_chosen=True, offset=0)
+        return attach(str(launched.id), True, Wishes(), offset=0)
     if given["json"]:
         show.say_json(
             {"id": launched.id, "name": launched.name, "pid": launched.pid, "command": launched.command}

@@ -3,35 +3,61 @@
 from __future__ import annotations
 
 import os
+import time
 
 from codewire_py.cli import context, show
+from codewire_py.cli.moments import HINT, moment_or_none
 from codewire_py.cli.table import Argument, Command, Option
+from codewire_py.client.fetch import fetch
 from codewire_py.client.follow import Follower, begin_reading
+from codewire_py.errors import UsageError
 from codewire_py.wire.messages import Logs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codewire_py.cli.table import Given
+    from codewire_py.wire.messages import Reading
 
 
 def run(given: Given) -> int:
+    now = time.time()
+    since, until = moment_or_none(given["since"], now), moment_or_none(given["until"], now)
+    if 0 <= until < since:
+        raise UsageError("--until is before --since", HINT)
     request = Logs(
-        session=given["session"], local=True, follow=given["follow"], inside=context.inside(),
-        tail=-1 if given["tail"] is None else max(0, given["tail"]),
+        session=given["session"], local=not given["rendered"], rendered=given["rendered"],
+        follow=given["follow"], inside=context.inside(),
+        tail=-1 if given["tail"] is None else max(0, given["tail"]), since=since, until=until,
     )  # fmt: skip
+    if given["rendered"]:
+        if given["raw"]:
+            raise UsageError("--rendered is text, --raw the exact bytes", "choose one of them")
+        write_rendered(request)
+        return 0
     presence, begun = begin_reading(context.home(), request)
-    if begun.released and begun.offset <= begun.released and request.tail < 0:
-        show.note(
-            f"[cw] the oldest {show.size(begun.released)} of this log have been released (log.max_bytes)"
-        )
+    tell_released(begun, request)
     follower = Follower(begun, presence, lambda data: show.write(1, data), looks(given["raw"]))
     follower.read_all()
-    if given["follow"]:
-        follower.follow_until(None)
+    if given["follow"] and begun.until < 0:
+        if not follower.follow_until(None if until < 0 else time.monotonic() + until - now):
+            follower.write_rest()
     else:
         follower.write_rest()
     follower.close()
     return 0
+
+
+def write_rendered(request: Logs) -> None:
+    fetch(
+        context.home(), request, lambda text: show.write(1, text), lambda begun: tell_released(begun, request)
+    )
+
+
+def tell_released(begun: Reading, request: Logs) -> None:
+    if begun.released and begun.offset <= begun.released and request.tail < 0:
+        show.note(
+            f"[cw] the oldest {show.size(begun.released)} of this log have been released (log.max_bytes)"
+        )
 
 
 def looks(is_raw: bool) -> str:
@@ -47,6 +73,12 @@ COMMAND = Command(
     Argument("session", metavar="SESSION", is_session=True),
     Option("--follow -f", "Go on until the session ends."),
     Option("--tail -t", "Only the last N lines.", int, metavar="N"),
+    Option(
+        "--since", "Only what was printed since: 10m (ago), 14:05, 2026-11-21T14:05.", str, metavar="TIME"
+    ),
+    Option("--until", "Only what was printed before.", str, metavar="TIME"),
+    Option("--rendered", "Lines as they ended up, as a person would have read them: redraws collapsed."),
     Option("--raw", "The exact bytes, also where plain text is the default."),
-    examples="cw logs 1 --tail 20\ncw logs api -f\ncw logs 1 --raw > recording",
+    examples="cw logs 1 --tail 20\ncw logs api -f\ncw logs 1 --since 10m\ncw logs 1 --rendered | less\n"
+    "cw logs 1 --raw > recording",
 )

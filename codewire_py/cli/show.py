@@ -35,8 +35,13 @@ def say_json(value: object) -> None:
     say(json.dumps(value, indent=2))
 
 
+def has_colours(descriptor: int) -> bool:
+    is_wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_wanted and os.isatty(descriptor)
+
+
 def paint(text: str, colour: str, descriptor: int = 1) -> str:
-    if os.environ.get("NO_COLOR") or not os.isatty(descriptor) or os.environ.get("TERM") == "dumb":
+    if not has_colours(descriptor):
         return text
     return f"\x1b[{colour}m{text}\x1b[0m"
 

@@ -29,7 +29,7 @@ def block(session: dict[str, Any]) -> list[str]:
         "Paused": session.get("paused"), "Command": show.clean(session["prompt"]),
         "Working Dir": show.clean(session["working_dir"]), "Created": session["created_at"],
         "Ended": session.get("completed_at"), "Attached": attached(session), "PID": session.get("pid"),
-        "Size": f"{session['rows']}x{session['cols']}", "Output Size": f"{session['output_size']} bytes",
+        "Size": size(session), "Output Size": f"{session['output_size']} bytes",
         "Released": session.get("released_bytes") and f"{session['released_bytes']} bytes, the oldest",
         "Unwritten": session.get("unwritten_bytes") and f"{session['unwritten_bytes']} bytes, the disk was full",
         "Log": show.clean(session["log"]), "Left Behind": left_behind(session),
@@ -40,6 +40,11 @@ def block(session: dict[str, Any]) -> list[str]:
     if snippet:
         lines += ["  Last Output:", *(f"    {show.clean(line)}" for line in snippet.split("\n"))]
     return lines
+
+
+def size(session: dict[str, Any]) -> str:
+    sizing = f" ({session['sizing']})" if session.get("sizing") else ""
+    return f"{session['rows']}x{session['cols']}{sizing}"
 
 
 def attached(session: dict[str, Any]) -> str:

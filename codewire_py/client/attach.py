@@ -7,41 +7,33 @@ import select
 import time
 
 from codewire_py.client import signals
+from codewire_py.client.asking import Replies, hush, should_ask
 from codewire_py.client.hands import Hands
 from codewire_py.client.signals import Signals
-from codewire_py.wire.messages import Detach, Resize, Typed
+from codewire_py.wire.messages import Detach, Measured, Typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codewire_py.client.keys import Chord
-    from codewire_py.client.presence import Presence
-    from codewire_py.client.source import LocalLog
-    from codewire_py.client.terminal import OwnTerminal
-    from codewire_py.stream.modes import Modes
-    from codewire_py.stream.quiet import Quiet
+    from codewire_py.client.showing import Showing
+    from codewire_py.wire.messages import Looks
 
 BLOCK = 65536
-ROUNDS = 4  # of the log in one turn, so that a flood cannot keep a key waiting
-FLOOD = 4096  # bytes in one read: nobody types or reads that fast
 REST = 2  # milliseconds in which a flood gathers; a turn for each few kilobytes would cost more than it shows
 CHORD_PAUSE = 0.05  # a sequence that stays unfinished so long was a key of its own
-REPAINT_BYTES = 65536
 DETACHED, ENDED, LOST, VANISHED = "detached", "ended", "lost", "vanished"
 
 
 class Attachment:
     """One loop over: our keys, our terminal, the keeper's bell, the daemon, signals."""
 
-    def __init__(
-        self, terminal: OwnTerminal, log: LocalLog, presence: Presence, chord: Chord, is_reader: bool
-    ) -> None:
-        self.terminal, self.log, self.presence, self.chord = terminal, log, presence, chord
-        self.hands = None if is_reader else Hands(log.directory)
-        self.modes: Modes | None = None
-        self.quiet: Quiet | None = None
-        self.unwritten = memoryview(b"")
-        self.is_dry = False
-        self.is_resting = False
+    def __init__(self, showing: Showing, chord: Chord, is_reader: bool, rows_below: int = 0) -> None:
+        """`rows_below`: of our terminal, not for the session."""
+        self.showing, self.chord, self.rows_below = showing, chord, rows_below
+        self.terminal, self.log, self.presence = showing.terminal, showing.log, showing.presence
+        self.hands = None if is_reader else Hands(self.log.directory)
+        self.replies = Replies()
+        self.looks: Looks | None = None
         self.held_at = 0.0  # when keys came last
         self.waited_for: tuple[int, ...] = ()
         self.poll = select.poll()
@@ -57,53 +49,52 @@ class Attachment:
             )
         )
 
-    def run(self, paint: bytes) -> str:
+    def run(self, paint: bytes, is_rendered: bool) -> str:
         self.terminal.enter_raw()
         try:
-            self.begin(paint)
+            self.begin(paint, is_rendered)
             while not self.outcome:
                 self.turn()
         except OSError:
             self.outcome = VANISHED
         finally:
             self.presence.tell(Detach())
-            self.terminal.leave_raw(self.modes.undo() if self.modes else b"")
+            if self.outcome != VANISHED:
+                hush(self.replies)
+            self.terminal.leave_raw(self.showing.leave())
             self.log.close()
         return self.outcome
 
-    def begin(self, paint: bytes) -> None:
-        """Show something first; what is slow to load comes after."""
-        self.unwritten = memoryview(paint)
-        self.pump()
-        from codewire_py.stream.modes import Modes
-
-        self.modes = Modes()
-        self.modes.feed(paint)
+    def begin(self, paint: bytes, is_rendered: bool) -> None:
+        is_asking = self.hands and should_ask(os.environ.get("TERM", ""))
+        # First, for the paint sets what the program has set: colours, for one.
+        self.showing.begin((self.replies.ask() if is_asking else b"") + paint, is_rendered)
 
     # -- one turn
 
     def turn(self) -> None:
         """Whoever is ready is heard; what nobody asks for costs nothing: a turn is what a key waits for."""
         ready = [descriptor for descriptor, _ in self.waiting().poll(self.patience())]
-        if self.is_resting:
-            self.is_resting = self.is_dry = False
+        showing = self.showing
+        if showing.is_resting:
+            showing.is_resting = showing.is_dry = False
         if self.log.door is None or self.log.fileno() in ready:
             self.log.hear()
-            self.is_dry = False
+            showing.is_dry = False
         if 0 in ready:
             self.take_keys()
-        elif self.chord.waiting and time.monotonic() - self.held_at >= CHORD_PAUSE:
-            self.type(self.chord.flush())
+        elif self.chord.waiting or self.replies.is_open():
+            self.give_up_keys()
         if self.hands and self.hands.waiting:
             self.hands.push(self.log.terminal())
-        if self.unwritten or not self.is_dry:
-            self.pump()
+        if showing.unwritten or not showing.is_dry:
+            showing.pump()
         if self.signals.fileno() in ready:
             for number in self.signals.take():
                 self.heed_signal(number)
         if self.presence.connection is None or self.presence.fileno() in ready:
-            self.presence.hear()
-            self.presence.come_back()
+            self.hear_daemon()
+        showing.see_paints()
         if self.log.door is None:
             self.see_end()
 
@@ -112,9 +103,9 @@ class Attachment:
         hands = self.hands
         now = (
             -1 if hands and hands.is_full() else 0,
-            -1 if self.is_resting else self.log.fileno(),
-            self.presence.fileno(),
-            self.terminal.output if self.unwritten else -1,
+            -1 if self.showing.is_resting else self.log.fileno(),
+            -1 if self.showing.is_full() else self.presence.fileno(),
+            self.terminal.output if self.showing.unwritten else -1,
             self.log.terminal() if hands and hands.has_lock else -1,
         )
         if now != self.waited_for:
@@ -128,65 +119,34 @@ class Attachment:
 
     def patience(self) -> float | None:
         """Milliseconds; 0 when there is more to show at once, None when nothing can happen by itself."""
-        if not self.unwritten and not self.is_dry:
+        if self.showing.has_more():
             return 0
-        if self.is_resting:
+        if self.showing.is_resting:
             return REST
         if (
             self.log.door
             and self.presence.connection
             and not self.chord.waiting
+            and not self.replies.is_open()
             and not (self.hands and self.hands.waiting)
         ):
             return None
-        pauses = [self.log.pause(), self.presence.pause(), CHORD_PAUSE if self.chord.waiting else None]
+        pauses = [self.log.pause(), self.presence.pause(), self.replies.pause()]
+        pauses.append(CHORD_PAUSE if self.chord.waiting else None)
         if self.hands:
             pauses.append(self.hands.pause())
         known = [pause for pause in pauses if pause is not None]
         return min(known) * 1000 + 1 if known else None
 
-    # -- the session to our terminal
+    def hear_daemon(self) -> None:
+        """A new one does not know what our terminal looks like."""
+        known = self.presence.daemons
+        self.presence.hear()
+        self.presence.come_back()
+        if self.looks and self.presence.daemons != known:
+            self.presence.tell(self.looks)
 
-    def pump(self) -> None:
-        """Move log bytes to our terminal until there are no more, or it takes no more.
-
-        After a read that was not filled we are dry: whatever comes later rings the bell.
-        """
-        for _ in range(ROUNDS):
-            if not self.unwritten:
-                data = self.log.read(BLOCK)
-                self.is_dry = len(data) < BLOCK
-                self.is_resting = self.is_dry and len(data) >= FLOOD
-                shown = self.filter(data)
-                rest = shown[self.terminal.write(shown) :]
-                if self.modes:  # after they are shown: a key does not wait for book-keeping
-                    self.modes.feed(shown)
-                self.unwritten = memoryview(rest)
-            while self.unwritten:
-                size = self.terminal.write(self.unwritten)
-                if not size:
-                    return
-                self.unwritten = self.unwritten[size:]
-            if self.is_dry:
-                return
-
-    def filter(self, data: bytes) -> bytes:
-        """A query is for the foremost viewer alone: two answers would be one too many."""
-        if not self.presence.is_foremost:
-            return self.make_quiet().feed(data)
-        if self.quiet:
-            held = self.quiet.hand_over()
-            if held is None:
-                return self.quiet.feed(data)
-            data, self.quiet = held + data, None
-        return data
-
-    def make_quiet(self) -> Quiet:
-        if self.quiet is None:
-            from codewire_py.stream.quiet import Quiet
-
-            self.quiet = Quiet(clipboard=True)
-        return self.quiet
+    # -- the end
 
     def see_end(self) -> None:
         if self.log.is_ended:
@@ -196,9 +156,12 @@ class Attachment:
 
     def finish(self) -> None:
         """The record is written after the last byte, so what the log has now is all there will be."""
-        self.is_dry = False
-        self.pump()
-        if self.is_dry and not self.unwritten:
+        showing = self.showing
+        if showing.is_rendered and not self.presence.is_over:
+            return
+        showing.is_dry = False
+        showing.pump()
+        if not showing.unwritten and not showing.has_more():
             self.outcome = ENDED
 
     def settle_doubt(self) -> None:
@@ -218,16 +181,29 @@ class Attachment:
             self.outcome = VANISHED
             return
         self.held_at = time.monotonic()
-        typed, is_leaving = self.chord.feed(data)
+        self.take(self.replies.feed(data))
+
+    def take(self, keys: bytes) -> None:
+        typed, is_leaving = self.chord.feed(keys)
         self.type(typed)
         if is_leaving:
             self.outcome = DETACHED
+
+    def give_up_keys(self) -> None:
+        """Nothing followed: what was held for it may have been keys of their own."""
+        self.take(self.replies.flush())
+        if self.chord.waiting and time.monotonic() - self.held_at >= CHORD_PAUSE:
+            self.type(self.chord.flush())
+        looks = self.replies.looks()
+        if looks:
+            self.looks = looks
+            self.presence.tell(looks)
 
     def type(self, data: bytes) -> None:
         if not data or not self.hands:
             return
         self.hands.type(data, self.log.terminal())
-        if self.hands.should_tell():
+        if not self.presence.is_foremost or self.hands.should_tell():
             self.presence.tell(Typed())
 
     # -- signals
@@ -235,13 +211,14 @@ class Attachment:
     def heed_signal(self, number: int) -> None:
         if number == signals.SIGWINCH:
             rows, cols = self.terminal.size()
-            self.presence.tell(Resize(rows=rows, cols=cols))
+            self.presence.tell(Measured(rows=rows - self.rows_below, cols=cols))
         elif number == signals.SIGHUP:
             self.outcome = VANISHED
         elif number in (signals.SIGTERM, signals.SIGINT):
             self.outcome = f"signal {number}"
         elif number == signals.SIGTSTP:
-            self.terminal.leave_raw(self.modes.undo() if self.modes else b"")
+            hush(self.replies)
+            self.terminal.leave_raw(self.showing.leave())
             signals.stop_here()
         elif number == signals.SIGCONT:
             self.come_forward()
@@ -249,10 +226,4 @@ class Attachment:
     def come_forward(self) -> None:
         """Continued after a stop: the terminal was somebody else's meanwhile."""
         self.terminal.enter_raw()
-        from codewire_py.stream.quiet import Quiet
-        from codewire_py.stream.scan import clean_start
-
-        recent = self.log.recent(REPAINT_BYTES)
-        start = clean_start(recent) if len(recent) < self.log.offset else 0
-        shown = Quiet().feed(recent[start:])
-        self.unwritten = memoryview((self.modes.enter() if self.modes else b"") + b"\x1b[2J\x1b[H" + shown)
+        self.showing.wants_paint = True

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     Reply = TypeVar("Reply", bound=Message)
 
-REPEATABLE = {"list", "status", "attach", "logs", "wait", "launch"}  # a launch by its request id
+# A launch by its request id; of a search and a recording, only what comes before their first part.
+REPEATABLE = {"list", "status", "attach", "screen", "logs", "search", "export", "wait", "launch"}
 RETRY_SECONDS = 20.0
 BLOCK = 65536
 

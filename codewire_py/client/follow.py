@@ -36,6 +36,7 @@ class Follower:
     ) -> None:
         self.name, self.presence, self.write = begun.name or str(begun.id), presence, write
         self.log = LocalLog(begun.directory, begun.offset)
+        self.until = begun.until
         self.has_ended = False
         self.change, self.rest = make_filter(look)
         self.finish = finish
@@ -43,8 +44,12 @@ class Follower:
     def read_all(self) -> None:
         """What is there now."""
         while data := self.log.read(BLOCK):
+            before = self.log.offset - len(data)
+            data = data[: max(0, self.until - before)] if self.until >= 0 else data
             if shown := self.change(data):
                 self.write(shown)
+            if self.log.offset >= self.until >= 0:
+                return
 
     def see(self, ready: set[int]) -> None:
         """After the end is recorded, what the log has is all there will be."""
@@ -70,8 +75,9 @@ class Follower:
             self.write(rest)
         self.finish()
 
-    def follow_until(self, until: float | None) -> None:
-        follow_several([self], until, lambda follower: None)
+    def follow_until(self, until: float | None) -> bool:
+        """False: the time was over before the session."""
+        return follow_several([self], until, lambda follower: None)
 
     def status(self) -> str:
         return how_it_ended(self.log.directory)[0]

@@ -60,7 +60,7 @@ class Hands:
         self.has_lock = False
 
     def should_tell(self) -> bool:
-        """At most once a second the daemon hears that we typed."""
+        """At most once a second the daemon hears that we still type."""
         now = time.monotonic()
         if now - self.told_at < TELL_EVERY:
             return False

@@ -17,10 +17,12 @@ from codewire_py.wire.messages import (
     PROTOCOL,
     Attached,
     Described,
+    Ended,
     Failed,
     Foremost,
     Hello,
     Leaving,
+    Painted,
     Reading,
     Status,
 )  # fmt: skip
@@ -44,6 +46,10 @@ class Presence:
         self.connection: Connection | None = connection
         connection.peer.setblocking(False)
         self.is_foremost = False
+        self.is_settled = True  # this daemon knows us
+        self.is_over = False  # all there was to be painted has come
+        self.daemons = 0  # how many we have come back to
+        self.paints: list[Painted] = []
         self.may_start = True
         self.lost_at = self.next_try = 0.0
         self.turn = self.daemon = -1  # while we are the one that starts it
@@ -68,14 +74,30 @@ class Presence:
         if isinstance(message, Leaving):
             self.may_start = message.why != "stop"
         elif isinstance(message, Attached):
-            self.is_foremost = message.foremost
-            self.settle()
+            self.heed_attached(message)
+        elif isinstance(message, Painted):
+            self.paints.append(message)
+        elif isinstance(message, Ended):
+            self.is_over = True
         elif isinstance(message, Reading):
             self.settle()
         elif isinstance(message, Foremost):
             self.is_foremost = message.yes
         elif isinstance(message, Failed):
             raise ConnectionLost(message.message)
+
+    def heed_attached(self, message: Attached) -> None:
+        """We are back. Where we stopped the log goes on, unless our terminal has another size by now."""
+        self.is_foremost = message.foremost
+        self.is_settled = True
+        self.daemons += 1
+        self.settle()
+        if message.rendered:
+            self.paints.append(Painted(paint=message.paint, rendered=True))
+
+    def take_paints(self) -> list[Painted]:
+        paints, self.paints = self.paints, []
+        return paints
 
     def tell(self, message: Message) -> None:
         if self.connection is None:
@@ -89,6 +111,7 @@ class Presence:
         if self.connection:
             self.connection.close()
         self.connection = None
+        self.is_settled = False
         self.lost_at = time.monotonic()
         self.next_try = self.lost_at + os.getpid() % 20 / 1000
 

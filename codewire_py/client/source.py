@@ -48,10 +48,9 @@ class LocalLog:
         self.offset = start + len(data)
         return data
 
-    def recent(self, size: int) -> bytes:
-        """What came last before where we are."""
-        start = max(0, self.offset - size)
-        return self._log.read(start, self.offset - start)
+    def behind(self) -> int:
+        """How many bytes there are that were not read yet."""
+        return self._log.length() - self.offset
 
     def hear(self) -> None:
         """Take in the bell; when the keeper has left, see whether that was the end."""

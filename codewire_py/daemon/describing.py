@@ -33,6 +33,7 @@ def describe(session: Session) -> dict[str, Any]:
         "status": status, "attached": bool(session.viewers), "attached_count": len(session.viewers),
         "exit_code": session.exit_code(), "completed_at": rfc3339(end.at) if end and end.at else None,
         "pid": facts.pid or None, "rows": facts.rows, "cols": facts.cols, "output_size_bytes": length,
+        "sizing": facts.sizing if facts.sizing != "latest" else None,
         "released_bytes": facts.released or None, "duration_ms": int((until - birth.created_at) * 1000),
         "last_output_at": rfc3339(grown) if length else None,
         "idle_seconds": round(max(0.0, time.time() - grown), 1) if session.is_running() else None,
@@ -53,6 +54,15 @@ def describe_whole(session: Session) -> dict[str, Any]:
     if session.end and session.end.unwritten:
         said["unwritten_bytes"] = session.end.unwritten
     return said
+
+
+def activity_of(session: Session) -> str:
+    """What a status line says."""
+    if not session.is_running():
+        return session.status()
+    quiet = time.time() - session.log_stat()[1]
+    unit = next((unit for unit in ((3600, "h"), (60, "m"), (10, "0s")) if quiet >= unit[0]), None)
+    return session.paused() or (f"quiet for {int(quiet / unit[0])}{unit[1]}" if unit else "active")
 
 
 def last_output(directory: str, length: int) -> list[str]:

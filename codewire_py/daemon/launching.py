@@ -6,6 +6,7 @@ import os
 import stat
 
 from codewire_py.daemon import limits
+from codewire_py.daemon.lending import lent_environment
 from codewire_py.errors import BadName, CannotLaunch, LimitReached
 from codewire_py.home.paths import home_path
 from codewire_py.wire import messages
@@ -96,6 +97,7 @@ def environment(request: messages.Launch, home: str, number: int) -> dict[str, s
     env |= {"TERM_PROGRAM": "codewire", "PWD": request.directory, "CODEWIRE_SESSION": str(number)}
     if request.name:
         env["CODEWIRE_SESSION_NAME"] = request.name
+    env |= lent_environment(env, home, number)
     env |= request.overrides
     if not (env.get("CODEWIRE_HOME") or env.get("HOME")) or home_path(env) != home:
         env["CODEWIRE_HOME"] = home

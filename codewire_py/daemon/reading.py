@@ -30,11 +30,11 @@ class Reader:
         if self.door:
             self.door.close()
 
-    def read(self) -> bytes:
-        """What is there now."""
+    def read(self, until: int = -1) -> bytes:
+        """What is there now; before `until`, if that is given."""
         start, data = self.log.read_kept(self.offset)
         self.offset = start + len(data)
-        return data
+        return data[: max(0, until - start)] if until >= 0 else data
 
     async def read_on(self) -> bytes:
         """What comes next; nothing once the session has ended and all was read."""

@@ -13,9 +13,11 @@ from contextlib import suppress
 
 import trio
 
-from codewire_py.daemon import limits
+from codewire_py.daemon import limits, sizes
+from codewire_py.daemon.attending import Attending
 from codewire_py.daemon.keeping import ask_hatchery, is_kept, try_visit
-from codewire_py.daemon.typist import Typist, alone
+from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, type_reply
+from codewire_py.daemon.viewers import Viewer, Viewers
 from codewire_py.errors import NotReading, NotRunning, ProtocolError, TimedOut
 from codewire_py.home.door import DONE, NOBODY, SESSION, Door
 from codewire_py.home.log import punch
@@ -25,13 +27,6 @@ from codewire_py.home.records import Birth, End, read_end, set_aside, status_of
 
 journal = logging.getLogger("codewire")
 MEBIBYTE = 1 << 20
-
-
-class Viewer:
-    """Somebody attached. Queries of the program are for the foremost one alone."""
-
-    def __init__(self, read_only: bool, tell: Callable[[bool], None]) -> None:
-        self.read_only, self.tell = read_only, tell
 
 
 class Session:
@@ -53,8 +48,9 @@ class Session:
         self.at_door = trio.Event()  # set while there is a door
         self.answer, self.answered = b"", trio.Event()  # of the keeper to a signal order
         self.signalling = trio.Lock()
-        self.viewers: list[Viewer] = []
+        self.viewers = Viewers()
         self.unwritten: list[tuple[str, int, dict[str, object]]] = []
+        self.attending = Attending(self.directory, birth, self.facts, self.reply)
 
     @property
     def facts(self) -> Facts:
@@ -111,11 +107,24 @@ class Session:
 
     async def keep_in_touch(self) -> None:
         """Be there when the keeper says something or leaves; the end of it is the session's end."""
-        while await self.find_door():
-            await self.listen()
+        async with trio.open_nursery() as nursery:
+            if self.is_running():
+                nursery.start_soon(self.attend)
+            while await self.find_door():
+                await self.listen()
+            nursery.cancel_scope.cancel()
         self.ended.set()
         self.at_door.set()  # whoever waits for a door need not any more
         self.changed()
+
+    async def attend(self) -> None:
+        """Whatever a program prints, the daemon goes on."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.attending.run)
+                nursery.start_soon(self.keep_releasing)
+        except Exception:  # noqa: BLE001  one session's output must never be another's trouble
+            journal.exception("session %d is not attended to any more", self.number)
 
     async def find_door(self) -> bool:
         """False once the session has ended, or is honestly lost."""
@@ -154,7 +163,6 @@ class Session:
                 "session %d: keeper %d is gone, %d took over", self.number, self.facts.keeper, keeper
             )
             self.note("kept-again", keeper=keeper)
-        door.be_quiet(self.release_step() // MEBIBYTE if self.max_bytes else 0)
         self.door = door
         self.at_door.set()
 
@@ -171,7 +179,7 @@ class Session:
             if DONE in words or NOBODY in words:
                 self.answer = words
                 self.answered.set()
-            self.release_old()
+            self.attending.ring()
         self.at_door = trio.Event()
         self.door = None
         self.answered.set()
@@ -239,13 +247,27 @@ class Session:
                 f"session {self.number} has not ended after SIGKILL", self.paused() or "is its disk stuck?"
             )
 
-    async def resize(self, rows: int, cols: int) -> None:
+    async def fit(self) -> None:
+        """Have the size that its viewers' terminals ask for, or the one that it is fixed at."""
+        if self.size() != self.wanted_size():
+            terminal = await self.terminal()
+            if self.size() != self.wanted_size():  # meanwhile others may have come, gone or typed
+                self.resize(terminal, *self.wanted_size())
+
+    def size(self) -> sizes.Size:
+        return self.facts.rows, self.facts.cols
+
+    def wanted_size(self) -> sizes.Size:
+        if self.facts.sizing == "fixed":
+            return self.facts.fixed
+        return sizes.decide(self.facts.sizing, self.viewers.sizes(), self.size())
+
+    def resize(self, terminal: int, rows: int, cols: int) -> None:
         """The mark first, then the ioctl: a replay applies a size where its mark is."""
-        if (rows, cols) == (self.facts.rows, self.facts.cols) or not (0 < rows < 10000 and 0 < cols < 10000):
-            return
-        terminal = await self.terminal()
         self.note("size", rows=rows, cols=cols)
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        for viewer in self.viewers:
+            viewer.turn()
 
     async def type(self, pieces: AsyncIterator[bytes], patience: float) -> int:
         """Type what comes from `pieces` as one paste; how many bytes the terminal took."""
@@ -256,6 +278,13 @@ class Session:
                     await typist.type(piece)
         return typist.taken
 
+    async def reply(self, data: bytes) -> None:
+        """What a terminal says by itself. A program that does not read loses it, as everywhere."""
+        with suppress(NotRunning, NotReading, OSError):
+            terminal = await self.terminal()
+            async with alone(self.directory, REPLY_PATIENCE):
+                await type_reply(terminal, data)
+
     async def type_one(self, data: bytes, patience: float) -> int:
         async def piece() -> AsyncIterator[bytes]:
             yield data
@@ -265,41 +294,35 @@ class Session:
     # -- viewers
 
     def come(self, viewer: Viewer) -> None:
-        self.set_foremost(lambda: self.viewers.append(viewer))
+        self.viewers.come(viewer)
         self.note("attached", viewers=len(self.viewers))
 
     def leave(self, viewer: Viewer) -> None:
-        self.set_foremost(lambda: self.viewers.remove(viewer))
+        self.viewers.leave(viewer)
         self.note("detached", viewers=len(self.viewers))
 
-    def foremost(self) -> Viewer | None:
-        typing = [viewer for viewer in self.viewers if not viewer.read_only]
-        return typing[-1] if typing else None
-
-    def set_foremost(self, change: Callable[[], None]) -> None:
-        """Tell those whom it changes; who comes just now is told when its attach is answered."""
-        before, there = self.foremost(), list(self.viewers)
-        change()
-        after = self.foremost()
-        for viewer in (before, after):
-            if before is not after and viewer in there and viewer in self.viewers:
-                viewer.tell(viewer is after)
-
     # -- old output
+
+    async def keep_releasing(self) -> None:
+        while self.max_bytes:
+            await self.attending.grown.wait()
+            await self.release_old()
 
     def release_step(self) -> int:
         return max(MEBIBYTE, self.max_bytes // 8 // MEBIBYTE * MEBIBYTE)
 
-    def release_old(self) -> None:
-        """Give back the oldest bytes once the log is within a step of its limit: mark first, then the hole."""
-        if not self.max_bytes or self.door is None:
-            return
-        self.door.be_quiet(self.release_step() // MEBIBYTE)
+    async def release_old(self) -> None:
+        """Give back the oldest bytes once the log is within a step of its limit: what they drew is kept first."""
         length, _ = self.log_stat()
         keep = max(self.max_bytes - self.release_step(), self.max_bytes // 2)
         upto = (length - keep) // 4096 * 4096
-        if length - self.facts.released <= keep or upto <= self.facts.released:
+        if not self.max_bytes or length - self.facts.released <= keep or upto <= self.facts.released:
             return
+        if await self.attending.secure(upto):
+            self.release(upto)
+
+    def release(self, upto: int) -> None:
+        """Mark first, then the hole."""
         start = self.facts.released // 4096 * 4096
         self.note("released", to=upto)
         if not punch(self.directory, start, upto):

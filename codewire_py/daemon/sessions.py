@@ -14,13 +14,16 @@ import trio
 
 from codewire_py.config import Config
 from codewire_py.daemon import launching, limits
+from codewire_py.daemon.caring import Care
 from codewire_py.daemon.describing import describe
 from codewire_py.daemon.following import Following
 from codewire_py.daemon.keeping import Hatchery, HatcheryLost, ask_hatchery
+from codewire_py.daemon.lending import AGENT_VARIABLE, DISPLAY_VARIABLE, lend
 from codewire_py.daemon.session import Session
 from codewire_py.errors import CannotLaunch, CodewireError, DiskFull, LimitReached, NameTaken, NoSuchSession
 from codewire_py.home.paths import BIRTH, INDEX, LAST_ID, SESSIONS, number_of
 from codewire_py.home.records import Birth, read_birth, set_aside, write_whole
+from codewire_py.home.times import TIMES
 from codewire_py.wire import messages
 
 journal = logging.getLogger("codewire")
@@ -35,6 +38,8 @@ class Sessions:
         self.by_id: dict[int, Session] = {}
         self.hatchery = Hatchery(nursery)
         self.following = Following()
+        self.care = Care()
+        self.seen_alive = 0.0  # when an earlier daemon of this home was known to be there
         self.launching: dict[str, trio.Event] = {}  # by request id, while the program is being started
         self.requests: dict[str, Session] = {}
         self.reserved: set[str] = set()  # names that launches under way will have
@@ -47,11 +52,13 @@ class Sessions:
         """Find what earlier daemons left. Unfinished launches are completed or removed before anybody is served."""
         os.makedirs(SESSIONS, mode=0o700, exist_ok=True)
         check_index()
+        self.seen_alive = last_touch()
         numbers = sorted(number_of(name) for name in os.listdir(SESSIONS) if name == str(number_of(name)))
         self.last_id = max([read_last_id(), *numbers])
         async with trio.open_nursery() as adopting:
             for number in numbers:
                 adopting.start_soon(self.adopt_one, number)
+        self.nursery.start_soon(self.care.run)
         running = len(self.running())
         journal.info("adopted %d sessions, %d running", len(self.by_id), running)
 
@@ -78,6 +85,8 @@ class Sessions:
 
     def enroll(self, session: Session) -> None:
         self.by_id[session.number] = session
+        session.attending.seen_alive = self.seen_alive
+        session.attending.wants_care = self.care.want
         if session.birth.request:
             self.requests[session.birth.request] = session
 
@@ -127,6 +136,7 @@ class Sessions:
             write_whole(LAST_ID, str(number))
             os.mkdir(directory, 0o700)
             birth.write(directory)
+            lend(directory, request.env.get(AGENT_VARIABLE, ""), request.env.get(DISPLAY_VARIABLE, ""))
             answer = await self.order(directory, path, env, request)
         except BaseException as error:
             shutil.rmtree(directory, ignore_errors=True)
@@ -192,7 +202,7 @@ class Sessions:
         """Remove an ended session with its log; how many bytes that freed."""
         size = 0
         with suppress(FileNotFoundError):  # somebody removed it by hand
-            size = sum(os.stat(entry.path).st_blocks * 512 for entry in os.scandir(session.directory))
+            size = sum(os.lstat(entry.path).st_blocks * 512 for entry in os.scandir(session.directory))
             shutil.rmtree(session.directory)
         self.by_id.pop(session.number, None)
         self.requests.pop(session.birth.request, None)
@@ -218,6 +228,12 @@ class Sessions:
             write_whole(INDEX, json.dumps(found, indent=2) + "\n")
         except OSError as error:
             journal.warning("%s is not up to date: %s", INDEX, error)
+
+
+def last_touch() -> float:
+    """When a daemon last wrote down that something was printed: bytes older than that were seen by it."""
+    paths = (f"{entry.path}/{TIMES}" for entry in os.scandir(SESSIONS))
+    return max((os.stat(path).st_mtime for path in paths if os.path.exists(path)), default=0.0)
 
 
 def tell_why(error: BaseException) -> BaseException:

@@ -49,6 +49,11 @@ class Talk:
             async with self.writing:
                 await self.stream.send_all(encode(message))
 
+    async def say_slowly(self, message: Message) -> None:
+        """One of many: as slowly as the peer likes."""
+        async with self.writing:
+            await self.stream.send_all(encode(message))
+
     async def send_data(self, data: bytes) -> None:
         """As slowly as the peer likes: it is merely behind."""
         for start in range(0, len(data), CHUNK):

@@ -17,6 +17,7 @@ from codewire_py.home.paths import TYPING
 
 LONGEST_LINE = 4095  # bytes that a terminal in canonical mode keeps of one line; it silently drops the rest
 SETTLING = 0.002  # seconds until what was typed counts as unread: the kernel passes it on by a worker
+REPLY_PATIENCE = 0.5  # seconds for the answer to a query: who asks reads at once
 TIOCGPTPEER = 0x5441
 LFLAG = 3
 
@@ -42,6 +43,16 @@ def try_lock(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+async def type_reply(terminal: int, data: bytes) -> None:
+    """At once, whole or, if the program does not read, in part."""
+    with trio.move_on_after(REPLY_PATIENCE):
+        while data:
+            try:
+                data = data[os.write(terminal, data) :]
+            except BlockingIOError:
+                await trio.lowlevel.wait_writable(terminal)
 
 
 class Typist:

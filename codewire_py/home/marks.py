@@ -11,14 +11,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+SIZINGS = ("latest", "smallest", "largest", "fixed")
+LONGEST_SIDE = 9999
+
 
 class Facts:
     """What the marks say holds now: the last one of a kind wins."""
 
-    __slots__ = ("cols", "is_killed", "is_launched", "keeper", "name", "pid", "released", "rows", "tags")
+    __slots__ = (
+        "cols", "fixed", "is_killed", "is_launched", "keeper", "name", "pid", "released", "rows", "sizing", "tags",
+    )  # fmt: skip
 
     def __init__(self, name: str = "", tags: list[str] | None = None, rows: int = 0, cols: int = 0) -> None:
         self.name, self.tags, self.rows, self.cols = name, tags or [], rows, cols
+        self.sizing, self.fixed = "latest", (rows, cols)
         self.is_killed = self.is_launched = False
         self.released = self.keeper = self.pid = 0
 
@@ -30,6 +36,8 @@ class Facts:
                 self.is_launched, self.pid, self.keeper = True, number(mark["pid"]), number(mark["keeper"])
             elif kind == "size":
                 self.rows, self.cols = number(mark["rows"]), number(mark["cols"])
+            elif kind == "sizing":
+                self.fold_sizing(mark)
             elif kind == "name":
                 self.name = text(mark["name"])
             elif kind == "killed":
@@ -40,6 +48,16 @@ class Facts:
                 self.keeper = number(mark["keeper"])
         except (KeyError, ValueError):
             return
+
+    def fold_sizing(self, mark: dict[str, Any]) -> None:
+        sizing = text(mark["sizing"])
+        if sizing == "fixed":
+            size = number(mark["rows"]), number(mark["cols"])
+            if not is_size(size):
+                return
+            self.fixed = size
+        if sizing in SIZINGS:
+            self.sizing = sizing
 
 
 class Marks:
@@ -76,6 +94,11 @@ def number(value: object) -> int:
     if not isinstance(value, int) or not 0 <= value < 1 << 63:
         raise ValueError(f"{value!r} is not a number")
     return value
+
+
+def is_size(size: tuple[int, int]) -> bool:
+    """Rows and columns that a terminal can have."""
+    return all(0 < side <= LONGEST_SIDE for side in size)
 
 
 def text(value: object) -> str:

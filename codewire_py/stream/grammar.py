@@ -22,6 +22,9 @@ CONTROL: Final = rb"\x00-\x17\x19\x1c-\x1f\x7f"
 INTRO: Final = rb"\x1b[" + CONTROL + rb"]{0,99}+"
 PARAMETER: Final = rb"[" + CONTROL + rb"\x20-\x3f]"  # and intermediates: what stands before the final byte
 
+# The first bytes after ESC of a string; `k` is a title, as programs inside screen and tmux tell it.
+STRINGS: Final = frozenset((b"]", b"P", b"X", b"^", b"_", b"k"))
+
 SEQUENCE_MAX: Final = 256
 STRING_MAX: Final = 64 * 1024
 
@@ -39,6 +42,6 @@ def ending(lead: bytes) -> re.Pattern[bytes]:
             return _AFTER_CSI
         case b"]":
             return _AFTER_OSC
-        case b"P" | b"X" | b"^" | b"_":
+        case b"P" | b"X" | b"^" | b"_" | b"k":
             return _AFTER_STRING
     return _AFTER_ESCAPE

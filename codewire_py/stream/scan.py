@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re  # noqa: TID253 - callers that must start fast import this floor when they need it
 
+from codewire_py.stream import grammar
 from codewire_py.stream.grammar import CONTROL, ESC, INTRO, PARAMETER, SEQUENCE_MAX, STRING_MAX, ending
 from codewire_py.stream.quiet import Quiet, is_query
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 __all__ = [
-    "APC", "BROKEN", "CSI", "DCS", "ESCAPE", "OSC", "PM", "SOS", "TEXT",
+    "APC", "BROKEN", "CSI", "DCS", "ESCAPE", "OSC", "PM", "SOS", "TEXT", "TITLE",
     "Pieces", "Quiet", "Scanner", "clean_start", "is_query", "unfinished", "whole_characters",
 ]  # fmt: skip
 
@@ -24,14 +25,15 @@ DCS: Final = "dcs"
 APC: Final = "apc"
 PM: Final = "pm"
 SOS: Final = "sos"
+TITLE: Final = "title"  # as screen and tmux take it from the programs inside
 ESCAPE: Final = "escape"  # ESC and a character or two
 BROKEN: Final = "broken"  # a sequence that was cut short
 
-_STRINGS: Final = {b"P": DCS, b"_": APC, b"^": PM, b"X": SOS}
+_STRINGS: Final = {b"P": DCS, b"_": APC, b"^": PM, b"X": SOS, b"k": TITLE}
 
 _OSC_BODY = rb"[^\x07\x18\x1a\x1b]*+"
 _STRING_BODY = rb"[^\x18\x1a\x1b]*+"
-_ESCAPE_BODY = rb"(?![\[\]PX^_])[" + CONTROL + rb"\x20-\x2f]*+"
+_ESCAPE_BODY = rb"(?![\[\]PX^_k])[" + CONTROL + rb"\x20-\x2f]*+"
 
 # Any sequence: complete, or cut short by CAN, SUB, ESC, a byte of text or the end of what is searched.
 SEQUENCE = re.compile(
@@ -39,9 +41,9 @@ SEQUENCE = re.compile(
     + (
         rb"(?:\[PARAMETER*+(?P<csi>[\x40-\x7e])"
         rb"|\]OSC_BODY(?P<osc>\x07|\x1b\\)"
-        rb"|(?P<string>[PX^_])STRING_BODY\x1b\\"
+        rb"|(?P<string>[PX^_k])STRING_BODY\x1b\\"
         rb"|ESCAPE_BODY(?P<escape>[\x30-\x7e])"
-        rb"|(?:\[PARAMETER*+|\]OSC_BODY|[PX^_]STRING_BODY|ESCAPE_BODY)"
+        rb"|(?:\[PARAMETER*+|\]OSC_BODY|[PX^_k]STRING_BODY|ESCAPE_BODY)"
         rb"(?:[\x18\x1a]|(?=[\x1b\x80-\xff])|\Z))"
     )
     .replace(b"PARAMETER", PARAMETER)
@@ -51,10 +53,13 @@ SEQUENCE = re.compile(
 )
 
 # A sequence that more bytes may complete, to be matched against everything from the last escape on.
-_OPEN_STRING = re.compile(INTRO + rb"(?:\]" + _OSC_BODY + rb"|[PX^_]" + _STRING_BODY + rb")")
+_OPEN_STRING = re.compile(INTRO + rb"(?:\]" + _OSC_BODY + rb"|[PX^_k]" + _STRING_BODY + rb")")
 _OPEN_OTHER = INTRO + rb"(?:\[" + PARAMETER + rb"*+|" + _ESCAPE_BODY + rb")"
 _OPEN = re.compile(_OPEN_STRING.pattern + rb"|" + _OPEN_OTHER)
 _INTRO = re.compile(INTRO)
+
+# Beginnings of sequences that no terminal acts on, whatever follows: by the first byte after ESC.
+_INERT: Final = {b"[": b"\x1b[>", b"]": b"\x1b]9999;", b"P": b"\x1bX", b"(": b"\x1b%"}
 
 _UNFINISHED_PARAMETERS = re.compile(rb"[0-9;:<=>?]+[\x40-\x7e]")
 _FIRST_PART = 4096
@@ -73,7 +78,7 @@ def unfinished(data: bytes) -> int:
 
 def _is_string(sequence: bytes) -> bool:
     intro = _INTRO.match(sequence)
-    return intro is not None and sequence[intro.end() : intro.end() + 1] in (b"]", b"P", b"X", b"^", b"_")
+    return intro is not None and sequence[intro.end() : intro.end() + 1] in grammar.STRINGS
 
 
 def _is_long(sequence: bytes) -> bool:
@@ -91,10 +96,27 @@ class Pieces:
         self.held = b""  # the beginning of an unfinished sequence
         self._skip: re.Pattern[bytes] | None = None
 
+    def copy(self) -> Pieces:
+        other = Pieces()
+        other.held, other._skip = self.held, self._skip
+        return other
+
     @property
     def inside(self) -> bool:
         """Whether the stream so far ends in the middle of a sequence."""
         return bool(self.held) or self._skip is not None
+
+    @property
+    def is_leaving_out(self) -> bool:
+        """Whether it is within a sequence that is too long to be one."""
+        return self._skip is not None
+
+    def pending(self) -> bytes:
+        """What puts another terminal into the middle of the same sequence; of an over-long one, of its kind."""
+        if self._skip is None:
+            return self.held
+        lead = next(lead for lead in _INERT if ending(lead) is self._skip)
+        return _INERT[lead] + self.held
 
     def whole(self, data: bytes) -> bytes:
         """What is complete now. What is not is held for the next call; what never ends is left out."""

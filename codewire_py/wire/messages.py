@@ -7,9 +7,36 @@ turn the conversation into a stream. docs/protocol.md is derived from this file 
 from __future__ import annotations
 
 from codewire_py.wire.declare import Info, Message
+from codewire_py.wire.looking import (
+    Attach,
+    Attached,
+    Export,
+    Logs,
+    Reading,
+    Resize,
+    Resized,
+    Screen,
+    Search,
+    Searched,
+    Shown,
+)  # fmt: skip
+from codewire_py.wire.streaming import (
+    Detach,
+    Detached,
+    Ended,
+    Foremost,
+    Found,
+    Leaving,
+    Looks,
+    Measured,
+    Painted,
+    Repaint,
+    Took,
+    Typed,
+)  # fmt: skip
 
 PROTOCOL = 1
-FEATURES = ["sessions", "short-way"]
+FEATURES = ["sessions", "short-way", "screen"]
 
 
 class Hello(Message):
@@ -89,62 +116,6 @@ class Described(Message):
     """As in `cw status --json`."""
 
     session: Info
-
-
-class Attach(Message):
-    """Look at a session and type into it. An empty `session`: launched last, nobody attached.
-
-    `local`: the viewer reads the log and types by itself (the short way); the conversation then only tells the
-    daemon that it is there. Otherwise data frames follow, from `offset` (-1: where recent output begins).
-    """
-
-    session: str = ""
-    local: bool = False
-    read_only: bool = False
-    rows: int = 0
-    cols: int = 0
-    offset: int = -1
-    history: int = 131072
-    inside: int = 0
-
-
-class Attached(Message):
-    """Show `paint`, then the log from `offset`. `directory` is the session's, for the short way.
-
-    `foremost`: the program's queries are for this viewer.
-    """
-
-    id: int
-    name: str
-    directory: str
-    offset: int
-    paint: bytes
-    rows: int
-    cols: int
-    foremost: bool
-    inside: int = 0
-
-
-class Logs(Message):
-    """Read a log: the last `tail` lines (-1: all that is kept), or from `offset`; `follow`: until the end."""
-
-    session: str
-    local: bool = False
-    follow: bool = False
-    tail: int = -1
-    offset: int = -1
-    inside: int = 0
-
-
-class Reading(Message):
-    """Data frames follow from `offset`, unless it is the short way; bytes before `released` are gone."""
-
-    id: int
-    name: str
-    directory: str
-    offset: int
-    length: int
-    released: int
 
 
 class Send(Message):
@@ -257,68 +228,24 @@ class Restarting(Message):
     pid: int
 
 
-# -- within a stream
-
-
-class Typed(Message):
-    """Viewer: bytes for the terminal. Without bytes: it typed by the short way."""
-
-    seq: int = 0
-    data: bytes = b""
-
-
-class Took(Message):
-    """Daemon: the terminal took all bytes up to and including `seq`."""
-
-    seq: int
-    size: int = 0
-
-
-class Resize(Message):
-    """Viewer: its own terminal has this size now."""
-
-    rows: int
-    cols: int
-
-
-class Detach(Message):
-    """Viewer: it leaves."""
-
-
-class Detached(Message):
-    """Daemon: good-bye."""
-
-
-class Foremost(Message):
-    """Daemon: from here on, the program's queries are (or are not) for this viewer."""
-
-    yes: bool
-
-
-class Ended(Message):
-    """Daemon: the program has ended and every byte was sent."""
-
-    session: Info
-
-
-class Leaving(Message):
-    """Daemon: it goes, to `stop` or to `restart`; the session goes on."""
-
-    why: str
-
-
 REQUESTS: dict[str, type[Message]] = {
     cls.type: cls
-    for cls in (Launch, List, Status, Attach, Logs, Send, Kill, Wait, Remove, Prune, Rename, Stop, Restart)
-}
+    for cls in (
+        Launch, List, Status, Attach, Screen, Resize, Logs, Search, Export, Send, Kill, Wait, Remove, Prune, Rename,
+        Stop, Restart,
+    )
+}  # fmt: skip
 REPLIES: dict[str, type[Message]] = {
     cls.type: cls
     for cls in (
-        Hello, Failed, Launched, Listed, Described, Attached, Reading, Sent, Killed, Waited, Removed, Renamed,
-        Stopping, Restarting,
+        Hello, Failed, Launched, Listed, Described, Attached, Shown, Resized, Reading, Searched, Sent, Killed, Waited,
+        Removed, Renamed, Stopping, Restarting,
     )
 }  # fmt: skip
 STREAM: dict[str, type[Message]] = {
-    cls.type: cls for cls in (Typed, Took, Resize, Detach, Detached, Foremost, Ended, Leaving)
-}
+    cls.type: cls
+    for cls in (
+        Typed, Took, Measured, Looks, Repaint, Painted, Detach, Detached, Foremost, Found, Ended, Leaving,
+    )
+}  # fmt: skip
 MESSAGES: dict[str, type[Message]] = {**REQUESTS, **REPLIES, **STREAM, Unknown.type: Unknown}

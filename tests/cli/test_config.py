@@ -15,7 +15,7 @@ KEYS = {
     "daemon.name",
     "daemon.listen",
     "attach.detach_keys",
-    "attach.history",
+    "attach.scrollback",
     "log.max_bytes",
     "send.timeout",
     "kill.grace",

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from codewire_py.daemon.describing import describe, describe_whole, last_output, rfc3339
-from codewire_py.daemon.session import Session, Viewer
+from codewire_py.daemon.session import Session
+from codewire_py.daemon.viewers import Viewer
 from codewire_py.home.records import Birth, End
 
 
@@ -91,7 +92,7 @@ def test_a_lost_session_has_no_exit_code(session: Session) -> None:
 
 def test_viewers_are_counted(session: Session) -> None:
     """Attached means at least one."""
-    viewers = [Viewer(False, lambda yes: None) for _ in range(2)]
+    viewers = [Viewer(False, (0, 0), lambda yes: None, lambda: None) for _ in range(2)]
     for viewer in viewers:
         session.come(viewer)
     assert (describe(session)["attached"], describe(session)["attached_count"]) == (True, 2)

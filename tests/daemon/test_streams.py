@@ -8,6 +8,7 @@ from typing import Any
 import msgpack
 import pytest
 
+from codewire_py.daemon.screen.screen import Screen
 from codewire_py.wire.codec import encode
 from codewire_py.wire.declare import Message
 from codewire_py.wire.frames import CHUNK, CONTROL, DATA
@@ -24,10 +25,11 @@ from codewire_py.wire.messages import (
     Launched,
     List,
     Logs,
+    Measured,
+    Painted,
     Prune,
     Reading,
     Removed,
-    Resize,
     Send,
     Sent,
     Status,
@@ -57,11 +59,11 @@ def attach(home: Home, session: int, **fields: Any) -> tuple[Peer, Attached]:
 
 
 def test_an_attached_viewer_sees_what_comes_and_types(home: Home) -> None:
-    """Attached first, then data; each typed message is acknowledged once the terminal took its bytes."""
+    """Attached first, then data, whole; each typed message is acknowledged once the terminal took its bytes."""
     id = ask(home, launching("cat", request="attach"), Launched).id
     peer, begun = attach(home, id)
     with peer:
-        assert (begun.id, begun.foremost, begun.paint) == (id, True, b"")
+        assert (begun.id, begun.foremost, begun.offset) == (id, True, 0)
         peer.say(Typed(seq=1, data=b"one\n"), Typed(seq=2, data=b"two\n"))
         took = [peer.hear(Took), peer.hear(Took)]
         assert [(word.seq, word.size) for word in took] == [(1, 4), (2, 4)]
@@ -93,11 +95,11 @@ def test_the_end_comes_after_the_last_byte(home: Home) -> None:
 
 
 def test_a_viewer_comes_back_at_its_offset(home: Home) -> None:
-    """Not a byte is missing, none comes twice; an offset beyond the log is its end."""
+    """Not a byte is missing, none comes twice, nothing is painted; an offset beyond the log is its end."""
     id = ask(home, launching("sh", "-c", "seq 1000; cat", request="offset"), Launched).id
     home.until_printed(id, b"\r\n1000\r\n")
     log = home.log(id)
-    for offset in (0, 1, 1234, len(log)):
+    for offset in (1, 1234, len(log)):
         peer, begun = attach(home, id, offset=offset)
         with peer:
             assert (begun.offset, begun.paint) == (offset, b"")
@@ -119,19 +121,28 @@ def test_who_comes_back_too_late_gets_the_rest(home: Home) -> None:
     assert refusal(home, Attach(session=str(id))).code == "not-running"
 
 
-@pytest.mark.parametrize("history", [0, 100, -5, 1 << 40])
-def test_recent_output_is_painted(home: Home, history: int) -> None:
-    """Whole lines, no more than asked for; paint and data together are the log's end."""
-    id = ask(home, launching("sh", "-c", "seq 1000; cat", request="paint"), Launched).id
+@pytest.mark.parametrize(("scrollback", "count"), [(0, 0), (100, 100), (-5, 0), (1 << 40, 961)])
+def test_who_attaches_is_painted(home: Home, scrollback: int, count: int) -> None:
+    """The screen, below no more of what has left it than asked for; the log goes on there and draws the rest.
+
+    One that has come to where the log begins has seen nothing, so it is painted, too.
+    """
+    id = ask(home, launching("sh", "-c", "seq 1000; cat", request="paint", rows=40, cols=120), Launched).id
     home.until_printed(id, b"\r\n1000\r\n")
     log = home.log(id)
-    peer, begun = attach(home, id, history=history)
-    with peer:
-        peer.until_data(
-            lambda data: begun.paint + data == log[len(log) - len(begun.paint) - len(data) :], "the rest"
-        )
-        assert begun.offset + len(peer.data) == len(log)
-    assert begun.paint == {0: b"", 100: log[-100:].partition(b"\n")[2], -5: b""}.get(history, log)
+    for offset in (-1, 0):
+        peer, begun = attach(home, id, scrollback=scrollback, offset=offset)
+        with peer:
+            assert (begun.offset, begun.rendered) == (len(log), False)
+            peer.say(Typed(data=b"typed\n"))
+            peer.until_data(lambda data: data == b"typed\r\n" * 2, "what was typed, and nothing of before")
+        log = home.log(id)
+        there, here = Screen(40, 120), Screen(40, 120)
+        there.feed(log)
+        here.feed(begun.paint + peer.data)
+        assert (here.text(), here.cursor()) == (there.text(), there.cursor())
+        assert here.history_text(5000) == there.history_text(5000)[-count - 2 :]
+        count += 2 if count > 100 else 0
 
 
 def test_every_viewer_sees_everything(home: Home) -> None:
@@ -143,8 +154,8 @@ def test_every_viewer_sees_everything(home: Home) -> None:
         assert (begun.foremost, begun_too.foremost) == (True, True)
         assert first.hear(Foremost).yes is False
         home.until(lambda: home.status(id)["attached_count"] == 2, "both to be counted")
-        first.say(Typed(data=b"hi\n"))
-        first.hear(Took)
+        second.say(Typed(data=b"hi\n"))
+        second.hear(Took)
         for peer in (first, second):
             peer.until_data(lambda data: data == b"hi\r\nhi\r\n", "the line twice")
         second.say(Detach())
@@ -160,7 +171,7 @@ def test_a_reader_only_reads(home: Home) -> None:
     with typist, reader:
         assert (begun.foremost, begun_too.foremost) == (True, False)
         assert (begun_too.rows, begun_too.cols) == (24, 80)
-        reader.say(Resize(rows=6, cols=6), Typed(data=b"no\n"))
+        reader.say(Measured(rows=6, cols=6), Typed(data=b"no\n"))
         assert "read-only" in reader.refused().message
         described = home.status(id)
         assert (described["rows"], described["cols"]) == (24, 80)
@@ -183,8 +194,8 @@ def test_a_viewer_resizes(home: Home) -> None:
     with peer:
         assert (begun.rows, begun.cols) == (30, 90)
         for rows, cols in ((0, 50), (-1, 5), (10_000, 5), (2**40, 2**40)):
-            peer.say(Resize(rows=rows, cols=cols))
-        peer.say(Resize(rows=31, cols=91), Typed(seq=1, data=b"\n"))
+            peer.say(Measured(rows=rows, cols=cols))
+        peer.say(Measured(rows=31, cols=91), Typed(seq=1, data=b"\n"))
         peer.hear(Took)
         peer.until_data(lambda data: b"31 91" in data, "the program to hear of it")
     sizes = [(mark["rows"], mark["cols"]) for mark in home.marks(id) if mark["kind"] == "size"]

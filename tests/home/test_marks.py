@@ -17,7 +17,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-KINDS = ("launched", "size", "name", "killed", "released", "kept-again", "from the future")
+KINDS = ("launched", "size", "sizing", "name", "killed", "released", "kept-again", "from the future")
 
 
 def read(directory: Path) -> Facts:
@@ -36,12 +36,15 @@ def test_the_last_one_of_a_kind_wins(tmp_path: Path) -> None:
     append_mark(str(tmp_path), "launched", 0, pid=10, keeper=11)
     append_mark(str(tmp_path), "size", 5, rows=30, cols=90)
     append_mark(str(tmp_path), "size", 9, rows=31, cols=91)
+    append_mark(str(tmp_path), "sizing", 9, sizing="fixed", rows=50, cols=132)
+    append_mark(str(tmp_path), "sizing", 9, sizing="largest")
     append_mark(str(tmp_path), "name", 9, name="second")
     append_mark(str(tmp_path), "released", 9, to=4096)
     append_mark(str(tmp_path), "kept-again", 9, keeper=12)
     facts = read(tmp_path)
     assert (facts.rows, facts.cols, facts.name, facts.tags) == (31, 91, "second", ["a"])
     assert (facts.pid, facts.keeper, facts.released, facts.is_launched) == (10, 12, 4096, True)
+    assert (facts.sizing, facts.fixed) == ("largest", (50, 132))
     assert not facts.is_killed
     append_mark(str(tmp_path), "killed", 10)
     assert read(tmp_path).is_killed
@@ -76,7 +79,10 @@ BROKEN = [
     b'{"kind": "size", "rows": Infinity, "cols": 1}',
     b'{"kind": "released", "to": NaN}', b'{"kind": "launched", "pid": null, "keeper": 1}', b"[" * 100_000,
     b'{"kind": "released", "to": ' + b"9" * 5000 + b"}", b'{"kind": "released", "to": 1' + b"0" * 30 + b"}",
-    b'{"kind": "released", "to": -4096}', b'{"kind": "future", "of": "us"}',
+    b'{"kind": "released", "to": -4096}', b'{"kind": "future", "of": "us"}', b'{"kind": "sizing", "sizing": []}',
+    b'{"kind": "sizing", "sizing": "golden"}', b'{"kind": "sizing", "sizing": "fixed"}',
+    b'{"kind": "sizing", "sizing": "fixed", "rows": 0, "cols": 9}',
+    b'{"kind": "sizing", "sizing": "fixed", "rows": 9, "cols": 10000}',
 ]  # fmt: skip
 
 
@@ -89,11 +95,11 @@ def test_a_corrupt_line_costs_only_itself(tmp_path: Path, line: bytes) -> None:
     append_mark(str(tmp_path), "launched", 0, pid=10, keeper=11)
     facts = read(tmp_path)
     assert (facts.name, facts.rows, facts.cols, facts.pid, facts.keeper) == ("before", 30, 90, 10, 11)
-    assert (facts.released, facts.is_killed) == (0, False)
+    assert (facts.released, facts.is_killed, facts.sizing, facts.fixed) == (0, False, "latest", (24, 80))
 
 
 @given(
-    st.dictionaries(st.sampled_from(["rows", "cols", "name", "to", "pid", "keeper"]), JSON),
+    st.dictionaries(st.sampled_from(["rows", "cols", "name", "to", "pid", "keeper", "sizing"]), JSON),
     st.sampled_from(KINDS),
 )
 @settings(max_examples=200, deadline=None)

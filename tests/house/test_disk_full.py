@@ -16,7 +16,7 @@ import pytest
 
 from codewire_py.client.connection import Connection
 from codewire_py.home.paths import connect
-from codewire_py.wire.messages import Attach, Attached, Resize
+from codewire_py.wire.messages import Attach, Attached, Measured
 from homes import Home
 from seeing import are_idle
 
@@ -266,7 +266,7 @@ def test_what_had_no_room_is_written_when_there_is_some(home: Home, disk: Disk) 
     viewer = Connection(connect(str(home.path / "server.sock"), 10.0))
     assert isinstance(viewer.ask(Attach(session=str(session), local=True)), Attached)
     for rows in range(1, 100):
-        viewer.say(Resize(rows=rows, cols=99))
+        viewer.say(Measured(rows=rows, cols=99))
     home.until(lambda: home.status(session)["rows"] == 99, "the last size")
     assert sizes(home, session) != list(range(1, 100))
     disk.make_room()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-STRING_LEADS = {"]": "osc", "P": "dcs", "_": "apc", "^": "pm", "X": "sos"}
+STRING_LEADS = {"]": "osc", "P": "dcs", "_": "apc", "^": "pm", "X": "sos", "k": "title"}
 
 
 class Terminal:
@@ -127,6 +127,35 @@ def asks_osc(body: str) -> bool:
         case 1337:
             return rest.startswith(("ReportCellSize", "ReportVariable=", "RequestUpload=", "Capabilities"))
     return ";?" in ";" + rest or "=?" in rest
+
+
+def is_ours(kind: str, body: str) -> bool:
+    """Whether it is a question that the daemon answers."""
+    body = "".join(char for char in body if " " <= char != "\x7f")
+    if not asks(kind, body):
+        return False
+    match kind:
+        case "csi":
+            return is_our_csi(body)
+        case "osc":
+            return int(body.partition(";")[0]) in (4, 10, 11, 12)
+        case "dcs":
+            return body.lstrip("0123456789;:<=>?").startswith(("$q", "+q"))
+    return kind == "escape"
+
+
+def is_our_csi(body: str) -> bool:
+    lead = body[0] if body[0] in "<=>?" else ""
+    final = body[len(lead) :].lstrip("0123456789;:")
+    numbers = body[len(lead) : len(body) - len(final)]
+    match lead + final:
+        case "c" | ">c" | "=c" | ">q" | "?u":
+            return numbers.strip("0") == ""
+        case "n" | "?n":
+            return (lead, numbers.lstrip("0")) in {("", "5"), ("", "6"), ("?", "6"), ("?", "996")}
+        case "$p" | "?$p":
+            return numbers.isdigit() or not numbers
+    return final == "t"
 
 
 def copies(kind: str, body: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -14,9 +16,10 @@ ST = b"\x1b\\"
 # What a program sends, what brings the terminal back.
 SWITCHES = [
     *((b"\x1b[?%dh" % mode, b"\x1b[?%dl" % mode) for mode in (
-        1, 5, 9, 47, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1047, 1049, 2004, 2026, 2027, 2031,
-        2048, 5522, 9001,
+        1, 5, 9, 47, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1047, 2004, 2026, 2027, 2031, 2048,
+        5522, 9001,
     )),
+    (b"\x1b[?1049h", b"\x1b[999;1H\x1b[?1049l"),  # where there is no such screen, the prompt comes below
     (b"\x1b[?25l", b"\x1b[?25h"),
     (b"\x1b[?7l", b"\x1b[?7h"),
     (b"\x1b[?6h", b"\x1b[?6l\x1b[999;1H"),
@@ -117,7 +120,7 @@ def test_where_the_stream_is_cut_does_not_matter(data: bytes, cuts: list[int]) -
 def test_undoing_leaves_nothing_on(data: bytes) -> None:
     """Whatever a program left on when it went, nothing is on after undo."""
     modes = follow(data, follow(data).undo())
-    modes._keyboards[1].flags = [0]  # the alternate screen's own keyboard is out of reach once it is left
+    modes.keyboards[1].flags = [0]  # the alternate screen's own keyboard is out of reach once it is left
     assert modes.undo() == b""
 
 
@@ -126,8 +129,8 @@ def test_undoing_leaves_nothing_on(data: bytes) -> None:
 def test_entering_switches_the_same_on_again(data: bytes) -> None:
     """A fresh terminal that is sent what enter gives has the same modes, so it needs the same undone."""
     modes = follow(data + b"\x18\x1b[m\x1b]8;;\x07\x1b]9;4;0\x07\x1b[?2026l")  # these a repaint switches on
-    if not modes._alternate:
-        modes._keyboards[1].flags = [0]
+    if not modes.alternate:
+        modes.keyboards[1].flags = [0]
     again = follow(modes.enter())
     assert set(again.undo().split(b"\x1b")) == set(modes.undo().split(b"\x1b"))
     assert len(again.undo()) == len(modes.undo())
@@ -141,7 +144,7 @@ def test_a_full_reset_clears_everything() -> None:
 def test_a_soft_reset_clears_what_it_resets() -> None:
     """After DECSTR colours, margins and the cursor need nothing; the mouse and the alternate screen do."""
     assert follow(b"\x1b[31m\x1b[2;5r\x1b[?25l\x1b[4h\x1b=\x1b(0\x0e\x1b[?6h\x1b[!p").undo() == b""
-    assert follow(b"\x1b[?1049h\x1b[?1000h\x1b[!p").undo() == b"\x1b[?1049l\x1b[?1000l"
+    assert follow(b"\x1b[?1049h\x1b[?1000h\x1b[!p").undo() == b"\x1b[999;1H\x1b[?1049l\x1b[?1000l"
     assert follow(b"\x1b[!p\x1b[31m\x0e").undo() == b"\x0f\x1b[0m"
 
 
@@ -155,7 +158,7 @@ def test_an_unfinished_sequence_is_cut_short_first() -> None:
 def test_each_screen_has_its_own_keyboard() -> None:
     """The flags pushed on the alternate screen are popped before it is left, those of the main screen after."""
     modes = follow(b"\x1b[>1u\x1b[?1049h\x1b[>3u\x1b[>5u")
-    assert modes.undo() == b"\x1b[<2u\x1b[?1049l\x1b[<1u"
+    assert modes.undo() == b"\x1b[<2u\x1b[999;1H\x1b[?1049l\x1b[<1u"
     assert modes.enter() == b"\x1b[>1u\x1b[?1049h\x1b[>3u\x1b[>5u"
     modes.feed(b"\x1b[?1049l")
     assert modes.undo() == b"\x1b[<1u"
@@ -163,14 +166,14 @@ def test_each_screen_has_its_own_keyboard() -> None:
 
 def test_margins_are_reset_where_the_cursor_stays() -> None:
     """To reset margins moves the cursor, so it is saved around that; after leaving the alternate screen."""
-    assert follow(b"\x1b[?1049h\x1b[3;9r").undo() == b"\x1b[?1049l\x1b7\x1b[r\x1b8"
+    assert follow(b"\x1b[?1049h\x1b[3;9r").undo() == b"\x1b[999;1H\x1b[?1049l\x1b7\x1b[r\x1b8"
     assert follow(b"\x1b[3;9r").enter() == b"\x1b7\x1b[3;9r\x1b8"
     assert follow(b"\x1b[?69h\x1b[5;40s\x1b[3;9r").enter() == b"\x1b7\x1b[?69h\x1b[5;40s\x1b[3;9r\x1b8"
 
 
 def test_the_cursor_is_not_moved_to_leave_origin_mode_on_the_alternate_screen() -> None:
     """Leaving that screen restores the cursor; on the main screen the last line is where a prompt does no harm."""
-    assert follow(b"\x1b[?1049h\x1b[?6h").undo() == b"\x1b[?6l\x1b[?1049l"
+    assert follow(b"\x1b[?1049h\x1b[?6h").undo() == b"\x1b[?6l\x1b[999;1H\x1b[?1049l"
     assert follow(b"\x1b[?47h\x1b[?6h").undo() == b"\x1b[?6l\x1b[?47l\x1b[?6l\x1b[999;1H"
 
 
@@ -191,4 +194,107 @@ def test_a_stream_costs_no_memory() -> None:
 
 def test_huge_numbers_are_harmless() -> None:
     """A number too long for any mode is no mode, and no error."""
-    assert follow(b"\x1b[?" + b"9" * 200 + b"h\x1b[?0001049h").undo() == b"\x1b[?1049l"
+    assert follow(b"\x1b[?" + b"9" * 200 + b"h\x1b[?0001049h").undo() == b"\x1b[999;1H\x1b[?1049l"
+
+
+# ── asking, copying, painting ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_modes_can_be_asked_for() -> None:
+    """On, off, or not one that is followed."""
+    modes = follow(b"\x1b[?1049;2004;25h\x1b[?7l\x1b[4h")
+    assert [modes.is_on(number) for number in (1049, 47, 2004, 25, 7, 1000, 12)] == [
+        True, True, True, True, False, False, None,
+    ]  # fmt: skip
+    assert [modes.is_on(number, private=False) for number in (4, 20, 12)] == [True, False, None]
+    assert [Modes().is_on(number) for number in (25, 7, 1049)] == [True, True, False]
+
+
+def test_the_keyboard_that_is_in_force_is_that_of_the_screen_that_shows() -> None:
+    """What was pushed last there."""
+    modes = follow(b"\x1b[>1u\x1b[>5u")
+    assert modes.keyboard_flags == 5
+    modes.feed(b"\x1b[?1049h")
+    assert modes.keyboard_flags == 0
+    assert [keyboard.flags for keyboard in modes.keyboards] == [[0, 1, 5], [0]]
+
+
+def test_colours_and_shape_can_be_asked_for() -> None:
+    """As the program wrote them."""
+    modes = follow(b"\x1b]11;#123\x07\x1b]4;007;red\x07\x1b[5 q")
+    assert (modes.colours, modes.shape) == ({b"11": b"#123", b"4;7": b"red"}, b"5")
+
+
+@pytest.mark.parametrize("colour", [b"#1\xc2\x9c2", b"\x00#fff", b"a\xffb", b"#" * 65, b"a\rb"])
+def test_a_colour_that_could_break_out_of_its_sequence_is_not_kept(colour: bytes) -> None:
+    """It would be shown to terminals again."""
+    assert follow(b"\x1b]11;" + colour + b"\x07\x1b]4;1;" + colour + b"\x07").colours == {}
+
+
+@given(STREAMS, STREAMS)
+@settings(max_examples=400, deadline=None)
+def test_a_copy_goes_its_own_way(before: bytes, after: bytes) -> None:
+    """It continues as the first would have, and neither changes the other."""
+    modes = follow(before)
+    known = modes.enter(), modes.undo(), modes.settings()
+    copy = modes.copy()
+    copy.feed(after)
+    assert (modes.enter(), modes.undo(), modes.settings()) == known
+    modes.feed(after)
+    assert (modes.enter(), modes.undo(), modes.unset()) == (copy.enter(), copy.undo(), copy.unset())
+
+
+DRAWN = b"\x1b[?6h\x1b[?7l\x1b[?69h\x1b[?2026h\x1b[?1049h\x1b[>1u\x1b[=5u\x1b[2;5r\x1b(0\x0e\x1b[4h\x1b[20h\x1b[31m"
+
+
+def test_settings_leave_out_what_is_drawn() -> None:
+    """Screens, limits, charsets, keyboards and pens are for the paint to see to."""
+    assert follow(DRAWN).settings() == b""
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        b"\x1b[?1h", b"\x1b[?5h", b"\x1b[?25l", b"\x1b[?1003h", b"\x1b[?1006h", b"\x1b[?2004h", b"\x1b[?1007h", b"\x1b[2h", b"\x1b=",
+        b"\x1b[>4;2m", b"\x1b[>1;2m", b"\x1b[5 q", b"\x1b]11;#123\x1b\\", b"\x1b]4;7;red\x1b\\", b"\x1b]9;4;1;50\x1b\\", b"\x1b[22;0t",
+    ],
+)  # fmt: skip
+def test_settings_are_everything_else(switch: bytes) -> None:
+    """A terminal that was reset and gets them has the same switched on."""
+    assert follow(b"a" + switch + b"b").settings() == switch
+
+
+@given(STREAMS)
+@settings(max_examples=600, deadline=None)
+def test_settings_and_unset_are_each_others_opposite(data: bytes) -> None:
+    """In a terminal in any state, unset leaves nothing on that settings can switch on; and settings, all of it."""
+    data += b"\x18"
+    modes = follow(data)
+    terminal = follow(data, modes.unset())
+    terminal._titles = []  # whose they are, nobody knows
+    assert terminal.settings() == b""
+    terminal.feed(modes.settings())
+    assert set(terminal.settings().split(b"\x1b")) == set(modes.settings().split(b"\x1b"))
+
+
+def test_unset_speaks_of_colours_only_to_those_who_had_them() -> None:
+    """A person's own palette is left alone; what a program ever touched is reset, also if a viewer missed that."""
+    assert b"\x1b]" not in follow(b"text\x1b[1;31m\x1b[?1000h").unset()
+    assert b"\x1b]111\x1b\\" in follow(b"\x1b]11;#123\x07\x1b]111\x07\x1bc").unset()
+    assert b"\x1b]104\x1b\\" in follow(b"\x1b]4;1;#123\x07").unset()
+    handed_on = follow(follow(b"\x1b]11;#123\x07\x1b[?1007h\x1b]111\x07\x1b[?1007l").unset())
+    assert b"\x1b]111\x1b\\" in handed_on.unset()
+    assert b"\x1b[?1007l" in handed_on.unset()
+    assert b"1007" not in Modes().unset()
+
+
+UNSETTING = re.compile(
+    rb"(?:\x1b\[\?[0-9;]+l|\x1b\[\?25h|\x1b\[2l|\x1b>|\x1b\[>4?m|\x1b\[0 q|\x1b\[<99u|\x1b\[=0u"
+    rb"|\x1b\]1(?:04|1[0-9])\x1b\\|\x1b\]9;4;0\x1b\\)+"
+)
+
+
+def test_unset_clears_nothing_and_asks_nothing() -> None:
+    """It only switches off: no reset, no erasing, no moving, no question."""
+    said = follow(b"".join(on for on, _ in SWITCHES)).unset()
+    assert UNSETTING.fullmatch(said), said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ HARMLESS = [
     b"\x1b]9;4;1;50\x07", b"\x1b]133;A\x07", b"\x1b]777;notify;a;?\x07", b"\x1b]99;i=1;what=?\x1b\\",
     b"\x1b]4;1;#fff\x07", b"\x1b]10;#fff\x1b\\", b"\x1b]104\x07", b"\x1b]110\x07", b"\x1b]7501;state=idle\x1b\\",
     b"\x1b]1337;File=inline=1:AAAA\x07", b"\x1b]1337;SetMark\x07", b"\x1bP=1s\x1b\\", b"\x1bP0;1q#0;2;0;0;0~\x1b\\",
-    b"\x1b_Ga=T,f=100;AAAA\x1b\\", b"\x1b_other\x1b\\", b"\x1b^private\x1b\\", b"\x1bXstart\x1b\\",
+    b"\x1b_Ga=T,f=100;AAAA\x1b\\", b"\x1b_other\x1b\\", b"\x1b^private\x1b\\", b"\x1bXstart\x1b\\", b"\x1bktitle?\x1b\\",
 ]  # fmt: skip
 
 COPIES = [
@@ -49,16 +51,32 @@ COPIES = [
 BROKEN = [
     b"\x1b", b"\x1b[", b"\x1b[6", b"\x1b[?", b"\x1b[1;\xff", b"\x1b]", b"\x1b]1", b"\x1b]11;?", b"\x1b]11;",
     b"\x1b]52;c;A", b"\x1bP", b"\x1bP$", b"\x1bP1$q", b"\x1b_G", b"\x1b_Ga=", b"\x1b]0;ti", b"\x1b]1337;Rep",
-    b"\x18", b"\x1a", b"\x07",
+    b"\x18", b"\x1a", b"\x07", b"\x1bkti",
     b"n", b"c", b"q", b"?", b"[", b"]", b"\\", b"Z", b"\n", b"\x05", b"\x7f", b";", b"=", b"a=q", b"6n", b"11;?",
     b"$q", b"\xc3", b"\xa9", b"\x9b6n", b"\x1b(", b"\x1b ", b"\x1b[" + b"1" * 300,
 ]  # fmt: skip
 
 PARTS = QUESTIONS + HARMLESS + COPIES[:2] + BROKEN * 2
 STREAMS = st.lists(st.sampled_from(PARTS), max_size=12).map(b"".join)
+MOJIBAKE = st.lists(
+    st.sampled_from([*PARTS, *[b"\xc2", b"\x9b", b"\xc2\x9b", b"\xc2\x9d"] * 20]), max_size=12
+)
 LONG_STREAMS = st.lists(st.sampled_from([*PARTS, *[b"\x1b]4;" + b"1;" * 33_000] * 9]), max_size=12).map(
     b"".join
 )
+
+
+KNOWN = [
+    b"\x1bZ", b"\x1b[c", b"\x1b[0c", b"\x1b[>c", b"\x1b[>0c", b"\x1b[=c", b"\x1b[5n", b"\x1b[6n", b"\x1b[?6n", b"\x1b[?996n",
+    b"\x1b[>q", b"\x1b[>0q", b"\x1b[?u", b"\x1b[4$p", b"\x1b[?2026$p", b"\x1b[14;2t", b"\x1b[18t", b"\x1b[21t",
+    b"\x1b]4;1;?\x07", b"\x1b]4;1;rgb:00/00/00;2;?\x1b\\", b"\x1b]10;?;?\x1b\\", b"\x1b]11;?\x1b\\", b"\x1b]012;?\x07",
+    b"\x1bP$qm\x1b\\", b"\x1bP+q544e\x1b\\", b"\x1b[6\x7fn", b"\x1b\x00[c", b"\x1b]1\x001;?\x07",
+]  # fmt: skip
+UNKNOWN = [
+    b"\x05", b"\x1b[?15n", b"\x1b[>1q", b"\x1b[> q", b"\x1b[?4m", b"\x1b[?1g", b"\x1b[x", b"\x1b[?1;1;0S",
+    b"\x1b]5;0;?\x07", b"\x1b]19;?\x07", b"\x1b]21;foreground=?\x1b\\", b"\x1b]52;c;?\x07", b"\x1b]99;i=1:p=?;\x1b\\",
+    b"\x1b]5522;type=read\x1b\\", b"\x1b]1337;ReportCellSize\x07", b"\x1bP+Qfont\x1b\\", b"\x1b_Ga=q\x1b\\",
+]  # fmt: skip
 
 
 def feed(data: bytes, cuts: list[int], clipboard: bool = False) -> bytes:
@@ -107,7 +125,11 @@ def test_the_clipboard_is_filled_only_where_that_is_allowed(sequence: bytes) -> 
     assert feed(b"a" + sequence + b"b", [9, 4000, 299_999], clipboard=True) == b"a" + sequence + b"b"
 
 
-@given(st.one_of(STREAMS, LONG_STREAMS), st.lists(st.integers(0, 1 << 20), max_size=8), st.booleans())
+@given(
+    st.one_of(STREAMS, LONG_STREAMS, MOJIBAKE.map(b"".join)),
+    st.lists(st.integers(0, 1 << 20), max_size=8),
+    st.booleans(),
+)
 @example(b"\x1b[6\x1b[cn", [3, 5], False)
 @example(b"\x1b]11;?\x1b[cn", [8], False)
 @example(b"\x1b]0;title\x07text\x1b[ctext", [6, 14], False)
@@ -133,6 +155,29 @@ def test_no_question_comes_out(data: bytes, clipboard: bool) -> None:
     assert clipboard or not any(copies(*event) for event in seen.events)
 
 
+@pytest.mark.parametrize("question", KNOWN)
+def test_what_the_daemon_answers_reaches_nobody(question: bytes) -> None:
+    """Also not the viewer that gets all other questions: no answer is ever doubled."""
+    quiet = Quiet(clipboard=True, unknown=True)
+    assert quiet.feed(b"a" + question + b"b").translate(None, b"\0\x7f") == b"ab"
+    assert b"".join(quiet.feed(piece) for piece in bytewise(question)).translate(None, b"\0\x7f") == b""
+
+
+@pytest.mark.parametrize("question", UNKNOWN)
+def test_what_the_daemon_does_not_answer_reaches_one(question: bytes) -> None:
+    """The viewer that typed last gets these questions byte for byte, and nobody else."""
+    quiet = Quiet(clipboard=True, unknown=True)
+    assert quiet.feed(b"a" + question + b"b") == b"a" + question + b"b"
+    assert b"".join(quiet.feed(piece) for piece in bytewise(question)) == question
+    quiet.unknown = False
+    assert quiet.feed(b"a" + question + b"b") == b"ab"
+
+
+def test_reading_the_clipboard_is_asked_only_where_that_is_allowed() -> None:
+    """One that may not be filled by a program may not be read by it either."""
+    assert Quiet(clipboard=False, unknown=True).feed(b"a\x1b]52;c;?\x07b") == b"ab"
+
+
 @given(STREAMS)
 @settings(max_examples=1500, deadline=None)
 def test_nothing_but_questions_is_missing(data: bytes) -> None:
@@ -140,6 +185,28 @@ def test_nothing_but_questions_is_missing(data: bytes) -> None:
     data += b"\x18"  # whatever is unfinished is cut short, so that nothing is held
     wanted = [event for event in watch(data).events if is_drawn(*event)]
     assert [event for event in watch(Quiet().feed(data)).events if is_drawn(*event)] == wanted
+
+
+@pytest.mark.parametrize("control", [bytes((0xC2, code)) for code in range(0x80, 0xA0)])
+@pytest.mark.parametrize("unknown", [False, True])
+def test_controls_in_the_disguise_of_characters_are_taken_out(control: bytes, unknown: bool) -> None:
+    """Terminals that obey these would ask, or copy, unseen by the filter; what follows is only text then."""
+    stream = b"a" + control + b"6n\xc2\xb7" + control + b"52;c;AAAA\x07"
+    wanted = b"a\x006n\xc2\xb7\x0052;c;AAAA\x07"
+    assert Quiet(unknown=unknown).feed(stream) == wanted
+    quiet = Quiet(unknown=unknown)
+    assert b"".join(quiet.feed(piece) for piece in bytewise(stream)) == wanted
+
+
+@given(MOJIBAKE.map(b"".join), st.lists(st.integers(0, 1 << 10), max_size=8))
+@example(b"\xc2\xc2\x9b\x9b6n", [1])
+@example(b"\x1b\xc2\x9b[6n", [])
+@settings(max_examples=600, deadline=None)
+def test_no_disguised_control_comes_out(data: bytes, cuts: list[int]) -> None:
+    """What is taken out never lets its neighbours grow into one, nor into a question."""
+    passed = feed(data, cuts)
+    assert re.search(rb"\xc2[\x80-\x9f]", passed) is None
+    assert [event for event in watch(passed).events if asks(*event)] == []
 
 
 def test_what_is_obeyed_inside_a_question_stays() -> None:

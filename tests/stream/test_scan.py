@@ -18,6 +18,7 @@ from codewire_py.stream.scan import (
     PM,
     SOS,
     TEXT,
+    TITLE,
     Pieces,
     Scanner,
     clean_start,
@@ -27,7 +28,7 @@ from codewire_py.stream.scan import (
 from stream.cutting import cut_up
 from stream.plain_terminal import Terminal
 
-SMALL = [bytes([byte]) for byte in b"\x1b\x1b\x1b[]P_^X\\\x07\x18\x1a\nAm0;?( \x7f\x80\xc3\xa9"]
+SMALL = [bytes([byte]) for byte in b"\x1b\x1b\x1b[]P_^Xk\\\x07\x18\x1a\nAm0;?( \x7f\x80\xc3\xa9"]
 LARGE = [
     b"\x1b[38;5;1m",
     b"\x1b]0;title\x07",
@@ -62,6 +63,7 @@ def merge_text(tokens: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
         (CSI, b"\x1b[m"), (CSI, b"\x1b[38;5;12m"), (CSI, b"\x1b[?25h"), (CSI, b"\x1b[2 q"), (CSI, b"\x1b[1\n2H"),
         (OSC, b"\x1b]0;title\x07"), (OSC, b"\x1b]8;;\x1b\\"), (OSC, b"\x1b]0;\xc3\xa9\x07"),
         (DCS, b"\x1bPq#0~\x07~\x1b\\"), (APC, b"\x1b_Ga=T;AA\x1b\\"), (PM, b"\x1b^x\x1b\\"), (SOS, b"\x1bXx\x1b\\"),
+        (TITLE, b"\x1bkname\x1b\\"), (BROKEN, b"\x1bkname\x18"),
         (ESCAPE, b"\x1b7"), (ESCAPE, b"\x1b(0"), (ESCAPE, b"\x1b#8"), (ESCAPE, b"\x1b\\"), (ESCAPE, b"\x1bM"),
         (BROKEN, b"\x1b[3\x18"), (BROKEN, b"\x1b]0;ti\x1a"), (BROKEN, b"\x1bPq\x18"), (BROKEN, b"\x1b\x18"),
     ],
@@ -132,7 +134,9 @@ def test_nothing_is_lost_but_what_is_unfinished(data: bytes) -> None:
     assert b"".join(raw for _, raw in scan(data)) == data[: unfinished(data)]
 
 
-@pytest.mark.parametrize("intro", [b"\x1b[", b"\x1b]0;", b"\x1bPq", b"\x1b_G", b"\x1b^", b"\x1bX", b"\x1b("])
+@pytest.mark.parametrize(
+    "intro", [b"\x1b[", b"\x1b]0;", b"\x1bPq", b"\x1b_G", b"\x1b^", b"\x1bX", b"\x1bk", b"\x1b("]
+)
 def test_what_never_ends_is_left_out_and_not_kept(intro: bytes) -> None:
     """However long a sequence goes on little is held, and the next escape brings the text back."""
     scanner = Scanner()

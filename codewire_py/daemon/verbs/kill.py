@@ -7,12 +7,12 @@ from typing import Any
 
 import trio
 
-from codewire_py.config import LONGEST_WAIT
 from codewire_py.daemon.describing import describe
 from codewire_py.daemon.processes import signal_same, start_of, started_in
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.talk import Talk
 from codewire_py.errors import NotRunning, UsageError
+from codewire_py.values import LONGEST_WAIT
 from codewire_py.wire import messages
 
 

@@ -1,0 +1,42 @@
+"""take a whole file from the daemon, as data frames bring it"""
+
+from __future__ import annotations
+
+from codewire_py.client.connection import converse
+from codewire_py.errors import ConnectionLost, ProtocolError, from_wire
+from codewire_py.wire.codec import decode
+from codewire_py.wire.frames import DATA
+from codewire_py.wire.messages import Ended, Failed, Leaving, Reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codewire_py.wire.declare import Message
+
+
+def fetch(
+    home: str, request: Message, write: Callable[[bytes], None], tell: Callable[[Reading], None]
+) -> Reading:
+    """Write all of it; `tell` hears first what it will be. A daemon that goes away meanwhile is an error."""
+    connection, begun = converse(home, request, Reading)
+    try:
+        tell(begun)
+        while True:
+            kind, payload = connection.receive()
+            if kind == DATA:
+                write(payload)
+            elif is_last(decode(payload)):
+                return begun
+    finally:
+        connection.close()
+
+
+def is_last(message: Message) -> bool:
+    if isinstance(message, Failed):
+        raise from_wire(message.code, message.message, message.hint)
+    if isinstance(message, Leaving):
+        raise ConnectionLost(f"the daemon leaves: {message.why}")
+    if not isinstance(message, Ended):
+        raise ProtocolError(f"{type(message).type!r} came where a file was due")
+    return True

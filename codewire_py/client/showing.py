@@ -1,0 +1,142 @@
+"""what our own terminal shows of a session: a paint, then the log; or paints alone where it has another size"""
+
+from __future__ import annotations
+
+from codewire_py.wire.messages import Repaint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codewire_py.client.presence import Presence
+    from codewire_py.client.source import LocalLog
+    from codewire_py.client.terminal import OwnTerminal
+    from codewire_py.stream.modes import Modes
+    from codewire_py.stream.quiet import Quiet
+    from codewire_py.wire.messages import Painted
+
+BLOCK = 65536
+ROUNDS = 4  # of the log in one turn, so that a flood cannot keep a key waiting
+FLOOD = 4096  # bytes in one read: nobody types or reads that fast
+FAR_BEHIND = 4 << 20  # bytes; then the picture as it is now is worth more than all that was before it
+MOST_UNWRITTEN = 1 << 20  # of paints
+BEGINNING = b"\x18"  # of a paint over whatever the terminal shows
+TO_THE_BOTTOM = b"\x1b[999B"
+
+
+class Showing:
+    """Log bytes, or paints, on their way to our terminal."""
+
+    def __init__(self, terminal: OwnTerminal, log: LocalLog, presence: Presence, scrollback: int) -> None:
+        self.terminal, self.log, self.presence, self.scrollback = terminal, log, presence, scrollback
+        self.modes: Modes | None = None
+        self.quiet: Quiet | None = None
+        self.below: Callable[[str], bytes] = lambda activity: b""  # what a status line draws after a paint
+        self.unwritten = memoryview(b"")
+        self.is_dry = False  # all there is was read; more will ring
+        self.is_resting = False
+        self.is_rendered = False  # paints are shown instead of the log
+        self.wants_paint = False  # nothing of the log is shown before it has come
+        self.asked_at = -1  # which of the daemons we have known was asked for it
+
+    def begin(self, paint: bytes, is_rendered: bool) -> None:
+        """Show something first; what is slow to load comes after."""
+        self.is_rendered = is_rendered
+        self.unwritten = memoryview(paint + (self.below("") if is_rendered else b""))
+        self.write_on()
+        from codewire_py.stream.modes import Modes
+
+        self.modes = Modes()
+        self.modes.feed(paint)
+
+    def leave(self) -> bytes:
+        """What gives our terminal back as it was; the cursor below all that was shown."""
+        undone = self.modes.undo() if self.modes else b""
+        return undone if self.is_rendered else undone + TO_THE_BOTTOM
+
+    def has_more(self) -> bool:
+        return not self.unwritten and not self.is_dry and not self.is_held()
+
+    def is_full(self) -> bool:
+        return len(self.unwritten) > MOST_UNWRITTEN
+
+    # -- the log
+
+    def is_held(self) -> bool:
+        """Whether the log is not what is shown next."""
+        return self.is_rendered or self.wants_paint
+
+    def pump(self) -> None:
+        """Move log bytes to our terminal until there are no more, or it takes no more.
+
+        After a read that was not filled we are dry: whatever comes later rings the bell.
+        """
+        for _ in range(ROUNDS):
+            if not self.unwritten and not self.is_held():
+                data = self.log.read(BLOCK)
+                self.is_dry = len(data) < BLOCK
+                self.is_resting = self.is_dry and len(data) >= FLOOD
+                shown = self.filter(data)
+                rest = shown[self.terminal.write(shown) :]
+                if self.modes:  # after they are shown: a key does not wait for book-keeping
+                    self.modes.feed(shown)
+                self.unwritten = memoryview(rest)
+            if not self.write_on() or self.is_dry or self.is_held():
+                return
+
+    def write_on(self) -> bool:
+        """Whether our terminal has taken everything."""
+        while self.unwritten:
+            size = self.terminal.write(self.unwritten)
+            if not size:
+                self.see_lag()
+                return False
+            self.unwritten = self.unwritten[size:]
+        return True
+
+    def filter(self, data: bytes) -> bytes:
+        """The daemon answers the queries that it knows; the others are for the foremost viewer alone."""
+        if self.quiet is None:
+            from codewire_py.stream.quiet import Quiet
+
+            self.quiet = Quiet(clipboard=True)
+        self.quiet.unknown = self.presence.is_foremost
+        return self.quiet.feed(data)
+
+    # -- paints
+
+    def see_lag(self) -> None:
+        """Our terminal is slower than the program."""
+        if not self.is_held() and self.presence.connection and self.log.behind() > FAR_BEHIND:
+            self.wants_paint = True
+
+    def see_paints(self) -> None:
+        for painted in self.presence.take_paints():
+            self.take_paint(painted)
+        if self.wants_paint:
+            self.ask_for_paint()
+
+    def ask_for_paint(self) -> None:
+        """Once of each daemon. When there is none, and none will come, the log has to do."""
+        if self.presence.is_settled and self.asked_at != self.presence.daemons:
+            self.asked_at = self.presence.daemons
+            self.presence.tell(Repaint(offset=self.log.offset, scrollback=self.scrollback))
+        elif self.presence.connection is None and not self.presence.may_start:
+            self.wants_paint = False
+            self.unwritten = memoryview(self.modes.enter() if self.modes else b"")
+
+    def take_paint(self, painted: Painted) -> None:
+        """What was still to be written of the log is not worth writing any more."""
+        if painted.rendered and self.wants_paint and not painted.paint.startswith(BEGINNING):
+            return  # it mends a picture that is not there any more
+        before = bytes(self.unwritten) if self.is_rendered and painted.rendered else b""
+        self.is_rendered, self.wants_paint, self.asked_at = painted.rendered, False, -1
+        after = self.below(painted.activity) if painted.rendered else b""
+        self.unwritten = memoryview(before + painted.paint + after)
+        if self.modes:
+            self.modes.feed(painted.paint)
+        if not painted.rendered:
+            self.log.offset = painted.offset
+            self.quiet = None
+        self.is_dry = False
+        self.write_on()

@@ -1,0 +1,166 @@
+"""be the terminal of a session, whoever looks: follow what it prints, and answer what it asks"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from codewire_py.daemon import answers
+from codewire_py.daemon.checkpoint import read_checkpoint
+from codewire_py.daemon.depicting import Depiction, depict
+from codewire_py.daemon.limits import ANSWER_SECONDS, IDLE_LAG_BYTES
+from codewire_py.home.log import Log
+from codewire_py.home.marks import Facts
+from codewire_py.home.records import Birth
+from codewire_py.home.times import TimesWriter
+from codewire_py.stream.modes import Modes
+from codewire_py.stream.queries import Questions
+from codewire_py.wire.messages import Looks
+
+journal = logging.getLogger("codewire")
+READ_BYTES = 128 << 10  # searched at once, in a millisecond or so
+FLOOD_BYTES = 4096  # in one read: more is on its way, and a pause gathers it
+PAUSE = 0.01
+SNAPSHOT_BYTES, SNAPSHOTS = 256 << 10, 8
+
+
+class Attending:
+    """Of one session. `ring` it when the log grew; `grown` is set once what came has been followed."""
+
+    def __init__(
+        self, directory: str, birth: Birth, facts: Facts, answer: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        self.directory, self.birth, self.facts, self.answer = directory, birth, facts, answer
+        self.rung, self.grown = trio.Event(), trio.Event()
+        self.looks = Looks()
+        self.modes = Modes()
+        self.questions = Questions()
+        self.offset = self.base = 0  # how far it came, and where the questions are counted from
+        self.mute_until = 0  # what was asked before is too old to be answered
+        self.snapshots: list[tuple[int, Modes]] = []
+        self.depiction: Depiction | None = None
+        self.seen_alive = 0.0  # when a daemon was last known to attend to anything
+        self.wants_care: Callable[[Attending], None] = lambda attending: None
+
+    # -- following
+
+    def ring(self) -> None:
+        self.rung.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        log = Log(self.directory)
+        self.times = TimesWriter(self.directory)
+        try:
+            self.begin(log)
+            while True:
+                self.rung = trio.Event()
+                size = await self.follow(log)
+                if size >= FLOOD_BYTES:
+                    await trio.sleep(PAUSE)
+                await self.rung.wait()
+        finally:
+            self.times.close()
+            log.close()
+
+    def begin(self, log: Log) -> None:
+        """Behind the checkpoint. Everything up to the last time that was noted has been answered."""
+        checkpoint = read_checkpoint(self.directory)
+        self.offset = self.base = max(checkpoint.offset if checkpoint else 0, log.released())
+        if checkpoint is not None:
+            self.modes.feed(checkpoint.paint)
+        answered, seen = self.times.last
+        is_young = time.time() - max(seen, self.seen_alive, self.birth.created_at) <= ANSWER_SECONDS
+        self.mute_until = answered if is_young else log.length()
+
+    async def follow(self, log: Log) -> int:
+        """All there is; how much that was."""
+        begun = self.offset
+        while True:
+            start, data = log.read_kept(self.offset, READ_BYTES)
+            if not data:
+                break
+            if start > self.offset:
+                self.offset, self.base, self.questions = start, start, Questions()
+            self.times.note(self.offset, time.time())
+            await self.take(data)
+            self.snap()
+            await trio.lowlevel.checkpoint()
+        self.grown.set()
+        self.grown = trio.Event()
+        if self.depiction_offset() + IDLE_LAG_BYTES < self.offset:
+            self.wants_care(self)
+        return self.offset - begun
+
+    async def take(self, data: bytes) -> None:
+        """The modes at a question are those that stand before it."""
+        start = at = self.offset
+        for end, query in self.questions.feed(data):
+            end += self.base
+            self.modes.feed(data[at - start : end - start])
+            at = self.offset = end
+            if end > self.mute_until:
+                await self.reply(query)
+        self.modes.feed(data[at - start :])
+        self.offset = start + len(data)
+
+    def snap(self) -> None:
+        """Remember the modes here, for a screen that leaves out what is before."""
+        if not self.snapshots or self.offset - self.snapshots[-1][0] >= SNAPSHOT_BYTES:
+            self.snapshots.append((self.offset, self.modes.copy()))
+            del self.snapshots[:-SNAPSHOTS]
+
+    # -- answering
+
+    async def reply(self, query: bytes) -> None:
+        """It is noted first: whoever goes on after us must not answer a second time."""
+        self.times.note(self.offset, time.time(), force=True)
+        screen = (await self.depict(self.offset)).screen if answers.needs_screen(query) else None
+        told = answers.Told(self.facts.rows, self.facts.cols, self.modes, self.looks, screen)
+        if answer := answers.answer(query, told):
+            await self.answer(answer)
+
+    # -- the picture
+
+    def depiction_offset(self) -> int:
+        return self.depiction.offset if self.depiction else self.base
+
+    async def depict(self, upto: int | None = None) -> Depiction:
+        """The screen as it is now: at least as far as we have followed."""
+        depiction = self.begin_depiction()
+        await depiction.reach(upto)
+        return depiction
+
+    def begin_depiction(self) -> Depiction:
+        if self.depiction is None:
+            self.depiction = depict(self.directory, self.birth)
+            keep_few(self)
+        self.depiction.snapshots = self.snapshots
+        return self.depiction
+
+    async def secure(self, upto: int) -> bool:
+        """Whether what the log drew before `upto` is on the disk without it."""
+        depiction = self.begin_depiction()
+        if depiction.saved_at < upto:
+            await depiction.reach(flood=IDLE_LAG_BYTES)
+            await depiction.save()
+        return depiction.saved_at >= upto
+
+    def forget(self) -> None:
+        self.depiction = None
+
+
+MOST_DEPICTIONS = 32
+_depicted: list[Attending] = []  # those with a depiction in memory, the last one used last
+
+
+def keep_few(attending: Attending) -> None:
+    if attending in _depicted:
+        _depicted.remove(attending)
+    _depicted.append(attending)
+    for other in _depicted[:-MOST_DEPICTIONS]:
+        other.forget()
+    del _depicted[:-MOST_DEPICTIONS]

@@ -1,0 +1,50 @@
+"""keep the screens of sessions that nobody looks at from falling far behind, with little of one core"""
+
+from __future__ import annotations
+
+import time
+
+import trio
+
+from codewire_py.daemon.attending import Attending
+
+STEP_BYTES = 32 << 10
+MOST_BEHIND = 32 << 20  # beyond it a screen is not read up to, only what came last is replayed
+SAVE_BYTES = 1 << 20  # between two checkpoints
+REST = 5  # times as long as it has worked
+
+
+class Care:
+    """One for all sessions, in turns."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[Attending, None] = {}
+        self.wanted = trio.Event()
+
+    def want(self, attending: Attending) -> None:
+        self.waiting[attending] = None
+        self.wanted.set()
+
+    async def run(self) -> None:
+        while True:
+            await self.wanted.wait()
+            self.wanted = trio.Event()
+            while self.waiting:
+                for attending in list(self.waiting):
+                    await self.tend(attending)
+
+    async def tend(self, attending: Attending) -> None:
+        """As far as one checkpoint is from the next, so that what was done here is done for good."""
+        depiction = attending.begin_depiction()
+        until = min(depiction.length(), depiction.saved_at + SAVE_BYTES)
+        if depiction.length() - depiction.offset > MOST_BEHIND:
+            until = depiction.length()
+        while depiction.offset < until:
+            began = time.thread_time()
+            is_flood = until - depiction.offset > MOST_BEHIND
+            await depiction.reach(until if is_flood else depiction.offset + STEP_BYTES, flood=MOST_BEHIND)
+            await trio.sleep(REST * (time.thread_time() - began))
+        if depiction.offset - depiction.saved_at >= SAVE_BYTES:
+            await depiction.save()
+        if depiction.offset >= depiction.length() - STEP_BYTES:
+            self.waiting.pop(attending, None)

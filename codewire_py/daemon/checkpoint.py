@@ -1,0 +1,59 @@
+"""a screen on disk: the offset it belongs to, and the paint that draws it"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from codewire_py.daemon.screen.screen import Screen
+from codewire_py.home.records import is_fit
+
+NAME = "checkpoint"
+LINES = 5000  # of scrollback
+LONGEST = 16 << 20
+
+
+class Checkpoint:
+    __slots__ = ("cols", "offset", "paint", "rows")
+
+    def __init__(self, offset: int, rows: int, cols: int, paint: bytes) -> None:
+        self.offset, self.rows, self.cols, self.paint = offset, rows, cols, paint
+
+    def screen(self) -> Screen:
+        screen = Screen(self.rows, self.cols)
+        screen.feed(self.paint)
+        return screen
+
+
+def draw_checkpoint(screen: Screen, offset: int) -> bytes:
+    head = json.dumps({"version": 1, "offset": offset, "rows": screen.rows, "cols": screen.cols})
+    return head.encode() + b"\n" + screen.paint(LINES, afresh=True)
+
+
+def write_checkpoint(directory: str, drawn: bytes) -> None:
+    """It appears whole or not at all, and is on the disk before what it stands for may be released."""
+    fresh = f"{directory}/{NAME}.new"
+    try:
+        with open(fresh, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(drawn)
+            file.flush()
+            os.fdatasync(file.fileno())
+        os.rename(fresh, f"{directory}/{NAME}")
+    except OSError:
+        if os.path.exists(fresh):
+            os.unlink(fresh)
+        raise
+
+
+def read_checkpoint(directory: str) -> Checkpoint | None:
+    """None if there is none that we can use: then everything is read again."""
+    try:
+        with open(f"{directory}/{NAME}", "rb") as file:
+            head = json.loads(file.readline(1024))
+            paint = file.read(LONGEST)
+    except (OSError, ValueError, RecursionError):
+        return None
+    known = isinstance(head, dict) and head.get("version") == 1
+    if not known or not all(is_fit(head.get(field), int) for field in ("offset", "rows", "cols")):
+        return None
+    return Checkpoint(head["offset"], head["rows"], head["cols"], paint)

@@ -1,0 +1,146 @@
+"""what a session's screen shows: kept up with its log in slices, skimmed where it floods, remembered on disk"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import trio
+
+from codewire_py.daemon.checkpoint import Checkpoint, draw_checkpoint, read_checkpoint, write_checkpoint
+from codewire_py.daemon.limits import FLOOD_BYTES, REPLAYED_BYTES, SLICE_BYTES
+from codewire_py.daemon.screen.jump import jump
+from codewire_py.daemon.screen.screen import Screen
+from codewire_py.home.log import Log
+from codewire_py.home.marks import Facts, Marks
+from codewire_py.home.paths import LOG
+from codewire_py.home.records import Birth
+from codewire_py.stream.modes import Modes
+from codewire_py.stream.scan import clean_start
+
+journal = logging.getLogger("codewire")
+PUSHES = 2048
+SKIM_BYTES = 256 << 10  # searched for modes at once
+
+
+class Sizes:
+    """At which offsets a session was given which size, as its marks say."""
+
+    def __init__(self, directory: str) -> None:
+        self.marks = Marks(directory)
+        self.facts = Facts()
+        self.coming: list[tuple[int, int, int]] = []
+
+    def next(self) -> tuple[int, int, int] | None:
+        """(offset, rows, cols) of the first that was not taken yet."""
+        for mark in self.marks.refresh():
+            at = mark.get("at")
+            if mark.get("kind") == "size" and isinstance(at, int):
+                self.facts.fold(mark)
+                self.coming.append((at, self.facts.rows or 1, self.facts.cols or 1))
+        return self.coming[0] if self.coming else None
+
+    def take(self) -> None:
+        del self.coming[0]
+
+
+class Depiction:
+    """A screen at `offset`. It may lag; `reach` brings it up."""
+
+    def __init__(self, directory: str, birth: Birth, checkpoint: Checkpoint | None) -> None:
+        self.directory, self.birth = directory, birth
+        self.sizes = Sizes(directory)
+        self.reaching = trio.Lock()
+        self.offset = checkpoint.offset if checkpoint else 0
+        self.screen = checkpoint.screen() if checkpoint else Screen(birth.rows or 40, birth.cols or 120)
+        self.saved_at = self.offset
+        self.pushes: list[tuple[int, int]] = []  # (offset, rows that had left the screen by then), of late
+        self.snapshots: list[tuple[int, Modes]] = []  # what somebody else has found on its way
+
+    def length(self) -> int:
+        try:
+            return os.stat(f"{self.directory}/{LOG}").st_size
+        except OSError:
+            return 0
+
+    async def reach(self, upto: int | None = None, flood: int = FLOOD_BYTES) -> Screen:
+        """The screen as it is at `upto`, or by now. Others run between two slices."""
+        async with self.reaching:
+            goal = self.length() if upto is None else upto
+            if goal <= self.offset:
+                self.heed_sizes()
+                return self.screen
+            log = Log(self.directory)
+            try:
+                if goal - self.offset > flood:
+                    await self.skim(log, goal, min(REPLAYED_BYTES, flood // 2))
+                while self.offset < goal:
+                    self.advance(log, goal)
+                    await trio.lowlevel.checkpoint()
+            finally:
+                log.close()
+            self.heed_sizes()
+            return self.screen
+
+    def advance(self, log: Log, goal: int) -> None:
+        """One slice, which ends where the size changes."""
+        self.heed_sizes()
+        coming = self.sizes.next()
+        end = min(goal, self.offset + SLICE_BYTES, coming[0] if coming else goal)
+        start, data = log.read_kept(self.offset, end - self.offset)
+        if start > self.offset:  # released meanwhile: what it says there is not known
+            jump(self.screen, self.screen.modes)
+        self.screen.feed(data)
+        self.offset = start + len(data) if data else goal
+        self.pushes.append((self.offset, self.screen.scrollback.pushed))
+        del self.pushes[:-PUSHES]
+
+    def missed_since(self, offset: int) -> int:
+        """How many rows have left the screen since it was at `offset`, or a little later; 0 if nobody knows."""
+        later = [pushed for at, pushed in self.pushes if at >= offset]
+        return self.screen.scrollback.pushed - later[0] if later and self.pushes[0][0] <= offset else 0
+
+    def heed_sizes(self) -> None:
+        while (coming := self.sizes.next()) and coming[0] <= self.offset:
+            self.screen.resize(*coming[1:])
+            self.sizes.take()
+
+    async def skim(self, log: Log, goal: int, replayed: int) -> None:
+        """Leave out most of a flood: what it drew has been drawn over. Its modes are followed all the same."""
+        begin = goal - replayed
+        at, modes = self.nearest(begin)
+        while at < begin:
+            start, data = log.read_kept(at, min(SKIM_BYTES, begin - at))
+            modes.feed(data)
+            at = start + len(data) if data else begin
+            await trio.lowlevel.checkpoint()
+        cut = clean_start(log.read(at, 8192))
+        modes.feed(log.read(at, cut))
+        self.offset = at + cut
+        jump(self.screen, modes)
+
+    def nearest(self, begin: int) -> tuple[int, Modes]:
+        """The last place before `begin` at which the modes are known."""
+        known = [(at, modes) for at, modes in self.snapshots if self.offset <= at <= begin]
+        at, modes = known[-1] if known else (self.offset, self.screen.modes)
+        return at, modes.copy()
+
+    async def save(self) -> None:
+        """Beside the loop: the disk may be slow, or have gone."""
+        async with self.reaching:
+            offset = self.offset
+            drawn = draw_checkpoint(self.screen, offset)
+            try:
+                await trio.to_thread.run_sync(write_checkpoint, self.directory, drawn)
+            except OSError as error:
+                journal.warning("%s: no checkpoint: %s", self.directory, error)
+                return
+            self.saved_at = offset
+
+
+def depict(directory: str, birth: Birth, before: int | None = None) -> Depiction:
+    """From the checkpoint, unless it lies behind `before`."""
+    checkpoint = read_checkpoint(directory)
+    if checkpoint is not None and before is not None and checkpoint.offset > before:
+        checkpoint = None
+    return Depiction(directory, birth, checkpoint)

@@ -1,0 +1,1 @@
+"""what a terminal would show that was sent a stream; pure"""

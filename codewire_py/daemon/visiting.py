@@ -1,0 +1,226 @@
+"""one viewer's time with a session: bytes of the log while its terminal has the session's size, else paints"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import trio
+
+from codewire_py.daemon.describing import activity_of, describe
+from codewire_py.daemon.limits import FAR_BEHIND_BYTES, FRAME_SECONDS, STATUS_SECONDS
+from codewire_py.daemon.reading import Reader
+from codewire_py.daemon.screen.view import View
+from codewire_py.daemon.session import Session
+from codewire_py.daemon.talk import Talk
+from codewire_py.daemon.viewers import Viewer
+from codewire_py.errors import NotReading, NotRunning, ProtocolError
+from codewire_py.home.log import Log
+from codewire_py.wire import messages
+from codewire_py.wire.declare import Message
+
+
+class Visit:
+    """`offset`: up to where the viewer has been shown the log."""
+
+    def __init__(self, request: messages.Attach, session: Session, talk: Talk) -> None:
+        self.request, self.session, self.talk = request, session, talk
+        self.viewer = Viewer(request.read_only, (request.rows, request.cols), self.tell_foremost, self.turn)
+        self.offset = request.offset
+        self.view: View | None = None
+        self.repaint: messages.Repaint | None = None
+        self.turned = trio.Event()  # the size or something else changed: look again what is to be shown
+        self.waiting: trio.CancelScope | None = None
+        self.notices, self.news = trio.open_memory_channel[bool](64)
+
+    # -- what is to be shown
+
+    def is_rendered(self) -> bool:
+        """Whether the log's bytes mean nothing on its terminal. One without a size takes what it gets."""
+        viewer = self.viewer
+        has_size = viewer.rows > 0 and viewer.cols > 0
+        return has_size and (self.request.rendered or (viewer.rows, viewer.cols) != self.session.size())
+
+    async def begin(self) -> tuple[int, bytes]:
+        """Where the log goes on, and the paint before that. One who has seen some of it goes on where it was."""
+        if self.is_rendered():
+            return self.offset, await self.draw()
+        if self.offset <= 0:
+            return await self.paint(self.request.scrollback, False)
+        log = Log(self.session.directory)
+        try:
+            self.offset = min(max(self.offset, log.released()), log.length())
+        finally:
+            log.close()
+        return self.offset, b""
+
+    async def paint(self, scrollback: int, afresh: bool, note: str = "") -> tuple[int, bytes]:
+        """From the view to the log, too."""
+        depiction = await self.session.attending.depict()
+        left = self.view.leave() if self.view else b""
+        self.view = None
+        unfinished = depiction.screen.unfinished()
+        self.offset = depiction.offset - unfinished
+        return self.offset, left + depiction.screen.paint(scrollback, afresh, note, not unfinished)
+
+    async def draw(self) -> bytes:
+        depiction = await self.session.attending.depict()
+        if self.view is None:
+            self.view = View(self.viewer.rows, self.viewer.cols)
+        self.view.resize(self.viewer.rows, self.viewer.cols)
+        return self.view.draw(depiction.screen)
+
+    def turn(self) -> None:
+        self.turned.set()
+        if self.waiting:
+            self.waiting.cancel()
+
+    # -- the visit
+
+    async def run(self) -> None:
+        async with trio.open_nursery() as nursery:
+            scope = nursery.cancel_scope
+            nursery.start_soon(self.hear, scope)
+            nursery.start_soon(self.pass_on_foremost)
+            nursery.start_soon(self.talk.announce_leaving, scope)
+            await self.show()
+            await self.talk.say(messages.Ended(session=describe(self.session)))
+            scope.cancel()
+
+    async def show(self) -> None:
+        """Until the session has ended and all of it was shown."""
+        while True:
+            self.turned = trio.Event()
+            if self.view is not None and not self.is_rendered():
+                await self.go_on(self.request.scrollback, self.offset)
+            if self.is_rendered():
+                is_over = await self.render()
+            elif self.request.local:
+                is_over = await self.wait_beside()
+            else:
+                is_over = await self.read_out()
+            if is_over:
+                return
+            if self.repaint:
+                wish, self.repaint = self.repaint, None
+                await self.start_over(wish)
+
+    async def start_over(self, wish: messages.Repaint) -> None:
+        if self.is_rendered():
+            self.view = None
+        else:
+            await self.go_on(wish.scrollback, wish.offset)
+
+    async def go_on(self, scrollback: int, seen: int) -> None:
+        """A paint with the lines that were missed, and the log from there."""
+        depiction = await self.session.attending.depict()
+        skipped = max(0, depiction.offset - seen) if seen >= 0 else 0
+        note = f"[cw] {skipped / 2**20:.1f} MiB skipped" if skipped > FAR_BEHIND_BYTES // 2 else ""
+        offset, paint = await self.paint(min(scrollback, depiction.missed_since(seen)), True, note)
+        await self.talk.say(messages.Painted(paint=paint, offset=offset, skipped=skipped))
+
+    async def wait_beside(self) -> bool:
+        """A local viewer reads by itself."""
+        with trio.CancelScope() as self.waiting:
+            if not self.turned.is_set():
+                await self.session.ended.wait()
+                return True
+        return False
+
+    async def read_out(self) -> bool:
+        with Reader(self.session, max(0, self.offset)) as reader:
+            while not self.turned.is_set():
+                data = await self.next_data(reader)
+                if data is None:
+                    break
+                if not data:
+                    return True
+                await self.talk.send_data(data)
+                self.offset = reader.offset
+                if reader.log.length() - self.offset > FAR_BEHIND_BYTES:
+                    self.repaint = messages.Repaint(offset=self.offset, scrollback=self.request.scrollback)
+                    break
+        return False
+
+    async def next_data(self, reader: Reader) -> bytes | None:
+        """None: something turned meanwhile."""
+        with trio.CancelScope() as self.waiting:
+            return await reader.read_on()
+        return None
+
+    async def render(self) -> bool:
+        """Paint after paint, as the screen changes, no more often than anybody sees."""
+        said = ""
+        while not self.turned.is_set():
+            is_over, grown = self.session.ended.is_set(), self.session.attending.grown
+            drawn, activity = await self.draw(), activity_of(self.session)
+            if drawn or activity != said:
+                await self.talk.say(messages.Painted(paint=drawn, rendered=True, activity=activity))
+                said = activity
+            if is_over:
+                return True
+            await trio.sleep(FRAME_SECONDS)
+            await self.wait_for_change(grown)
+        return False
+
+    async def wait_for_change(self, grown: trio.Event) -> None:
+        """A status line is also to say, now and then, that nothing happens."""
+        with trio.move_on_after(STATUS_SECONDS if self.request.rendered else float("inf")) as self.waiting:
+            if self.turned.is_set():
+                return
+            async with trio.open_nursery() as nursery:
+                for event in (grown, self.session.ended):
+                    nursery.start_soon(cancel_after, event, nursery.cancel_scope)
+
+    # -- what the viewer says
+
+    def tell_foremost(self, yes: bool) -> None:
+        with suppress(trio.WouldBlock):  # so far behind, it will learn it when it comes back
+            self.notices.send_nowait(yes)
+
+    async def pass_on_foremost(self) -> None:
+        async for yes in self.news:
+            await self.talk.say(messages.Foremost(yes=yes))
+
+    async def hear(self, scope: trio.CancelScope) -> None:
+        while (message := await self.talk.receive()) is not None:
+            if isinstance(message, messages.Detach):
+                await self.talk.say(messages.Detached())
+                break
+            await self.obey(message)
+        scope.cancel()
+
+    async def obey(self, message: Message) -> None:
+        if isinstance(message, messages.Typed):
+            await self.type(message)
+        elif isinstance(message, messages.Measured):
+            self.viewer.rows, self.viewer.cols = message.rows, message.cols
+            await self.fit()
+            self.turn()
+        elif isinstance(message, messages.Repaint):
+            self.repaint = message
+            self.turn()
+        elif isinstance(message, messages.Looks):
+            if not self.viewer.read_only:
+                self.session.attending.looks = message
+        elif not isinstance(message, messages.Unknown):
+            raise ProtocolError(f"a viewer cannot say {type(message).type!r}")
+
+    async def type(self, message: messages.Typed) -> None:
+        """Without bytes: it typed them by itself."""
+        if self.viewer.read_only:
+            raise ProtocolError("a read-only viewer cannot type")
+        self.session.viewers.has_typed(self.viewer)
+        await self.fit()
+        if not message.data:
+            return
+        size = await self.session.type_one(message.data, self.talk.sessions.config.send_timeout)
+        await self.talk.say(messages.Took(seq=message.seq, size=size))
+
+    async def fit(self) -> None:
+        with suppress(NotRunning, NotReading):
+            await self.session.fit()
+
+
+async def cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

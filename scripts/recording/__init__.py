@@ -1,0 +1,1 @@
+"""recordings of real programs: what scripts/record is made of"""

@@ -1,0 +1,306 @@
+"""sequences about writing: the last column, wrapping, insert mode, new lines, charsets, broken UTF-8"""
+
+from __future__ import annotations
+
+from screen.cases import case
+
+FULL = b"a" * 20
+
+WRAPPING = [
+    case("a full row leaves the cursor in the last column", FULL),
+    case("what comes after a full row wraps", FULL + b"b"),
+    case("a carriage return forgets that the row was about to wrap", FULL + b"\rb"),
+    case(
+        "a line feed forgets it, in the last column",
+        FULL + b"\nb",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case(
+        "a backspace from a full row stands on the last but one column",
+        FULL + b"\bb",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case("a tab at the end of a full row", FULL + b"\tb"),
+    case("erasing to the end of a full row erases its last column", FULL + b"\x1b[Kb"),
+    case("erasing below from the end of a full row", FULL + b"\x1b[Jb"),
+    case("erasing to the beginning from the end of a full row", FULL + b"\x1b[1Kb"),
+    case(
+        "the cursor moved left from a full row",
+        FULL + b"\x1b[Db",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case("the cursor moved right from a full row", FULL + b"\x1b[Cb"),
+    case("the cursor moved up from a full row keeps the column, not the wrap", b"\r\n" + FULL + b"\x1b[Ab"),
+    case("the cursor moved down from a full row keeps the column, not the wrap", FULL + b"\x1b[Bb"),
+    case("looks do not make a full row forget to wrap", FULL + b"\x1b[1mb"),
+    case("a title does not make a full row forget to wrap", FULL + b"\x1b]2;x\x07b"),
+    case("a bell does not make a full row forget to wrap", FULL + b"\x07b"),
+    case("the cursor placed where it is forgets the wrap", FULL + b"\x1b[1;20Hb"),
+    case(
+        "a saved cursor remembers that it was about to wrap",
+        FULL + b"\x1b7\x1b[5;5H\x1b8b",
+        follow="neither",
+        why="as xterm and the VT510, a saved cursor remembers it",
+        shows=(
+            (
+                "aaaaaaaaaaaaaaaaaaaa",
+                "b",
+            ),
+            (1, 1),
+        ),
+    ),
+    case(
+        "characters inserted at the end of a full row",
+        FULL + b"\x1b[@b",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case(
+        "a character deleted at the end of a full row",
+        FULL + b"\x1b[Pb",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case(
+        "a character erased at the end of a full row",
+        FULL + b"\x1b[Xb",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case(
+        "a reverse index from a full row",
+        b"\r\n" + FULL + b"\x1bMb",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case(
+        "an index from a full row",
+        FULL + b"\x1bDb",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case(
+        "lines inserted at a full row",
+        FULL + b"\x1b[Lb",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case(
+        "scrolling does not move the cursor from a full row",
+        b"\r\n" + FULL + b"\x1b[Sb",
+        follow="tmux",
+        why="as xterm, what scrolls off the whole screen is kept, by whatever it scrolls",
+    ),
+    case("setting autowrap again keeps the wrap pending", FULL + b"\x1b[?7hb"),
+    case("autowrap off: everything lands in the last column", b"\x1b[?7l" + FULL + b"bcd"),
+    case(
+        "autowrap off and on again",
+        b"\x1b[?7l" + FULL + b"b\x1b[?7hcd",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case(
+        "autowrap off after a row is full",
+        FULL + b"\x1b[?7lbc",
+        follow="xterm",
+        why="as xterm, the cursor stands on the last column; in tmux behind it",
+    ),
+    case("autowrap on again does not wrap by itself", b"\x1b[?7l" + FULL + b"b\x1b[?7h\r\nc"),
+    case("a wrap at the bottom scrolls", b"\x1b[10;1Htop" + b"\x1b[10;1H" + FULL + b"b"),
+    case(
+        "a wrap at the bottom of a region scrolls the region only",
+        b"1\r\n2\r\n3\r\n4\x1b[2;3r\x1b[3;1H" + FULL + b"b",
+        follow="xterm",
+        why="as xterm, only what leaves the screen at its top is kept; tmux keeps what leaves a region",
+    ),
+    case("a wrap on the last row below a region does not scroll", b"1\x1b[2;3r\x1b[10;1H" + FULL + b"b"),
+    case("forty characters make two rows", b"0123456789" * 4 + b"\r\nx"),
+    case("a very long line scrolls the screen", b"0123456789abcdefghij" * 12 + b"end"),
+    case("one column", b"abc", (4, 1), follow="tmux", why="xterm.js has no fewer than two columns"),
+    case("one row", b"ab\r\ncd", (1, 20)),
+]
+
+INSERTING = [
+    case("insert mode pushes what is there", b"abcdef\x1b[3G\x1b[4hXY\x1b[4lZ"),
+    case("insert mode loses what leaves the row", FULL[:19] + b"z\x1b[1G\x1b[4hXY"),
+    case("insert mode with wide characters", "abcdef\x1b[3G\x1b[4h日本"),
+    case(
+        "insert mode cuts a wide character at the end of the row",
+        "a" * 18 + "日\x1b[1G\x1b[4hX",
+        follow="xterm",
+        why="half a character cannot be shown; tmux only notices when it draws",
+    ),
+    case("insert mode still wraps", b"abc\x1b[4h" + FULL + b"z"),
+    case(
+        "new line mode: a line feed returns too",
+        b"ab\x1b[20h\ncd\x0bef\x0cgh\x1b[20l\nij",
+        follow="xterm",
+        why="tmux has no new line mode",
+    ),
+    case("a vertical tab and a form feed are line feeds", b"ab\x0bcd\x0cef"),
+    case("next line, index and reverse index", b"ab\x1bEcd\x1bDef\x1bMgh"),
+    case("a reverse index at the top scrolls down", b"ab\r\ncd\x1b[1;1H\x1bMx"),
+    case("lines go to the history", b"".join(b"%d\r\n" % row for row in range(15))),
+    case("a long line goes to the history as rows", b"x" * 50 + b"\r\n" * 12),
+    case("null and delete show nothing and take no room", b"a\x00b\x7fc"),
+    case("other controls show nothing", b"a\x01b\x02c\x05d\x06e\x10f\x1cg"),
+    case("backspace stops at the first column", b"ab\b\b\b\bX"),
+    case(
+        "backspace does not go back to the row above",
+        FULL + b"b\b\b\bX",
+        follow="xterm",
+        why="tmux wraps back without being told to",
+    ),
+]
+
+CHARSETS = [
+    case("line drawing in G0", b"\x1b(0lqqk\x1b(Bq"),
+    case("line drawing in G1, shifted in and out", b"\x1b)0q\x0eqx\x0fq"),
+    case("all of line drawing", b"\x1b(0`afghijklmnopqrs\r\ntuvwxyz{|}~"),
+    case(
+        "the blank of line drawing",
+        b"\x1b(0a_b\x1b(B",
+        follow="neither",
+        why="as xterm: it is one of the line drawing characters, and blank",
+        shows=(("▒\u00a0␉",), (0, 3)),
+    ),
+    case("line drawing leaves capitals and digits alone", b"\x1b(0ABC123 q"),
+    case(
+        "the British set has a pound",
+        b"\x1b(A#a\x1b(B#",
+        follow="tmux",
+        why="nobody means a pound by # since UTF-8",
+    ),
+    case("an unknown charset is ASCII", b"\x1b(Ka#\x1b(B"),
+    case("a charset is saved with the cursor", b"\x1b(0\x1b7\x1b(Bq\x1b8q"),
+    case(
+        "a soft reset brings ASCII back",
+        b"\x1b(0q\x1b[!pq",
+        follow="xterm",
+        why="a soft reset resets it in xterm; in tmux it does not",
+    ),
+    case("a full reset brings ASCII back", b"\x1b)0\x0eq\x1bcq"),
+    case(
+        "G2 and G3 by locking shifts",
+        b"\x1b*0\x1bnq\x0fq\x1b+0\x1boq\x0fq",
+        follow="xterm",
+        why="tmux has no G2 and G3",
+    ),
+    case("line drawing does not touch what is not ASCII", "\x1b(0é日q"),
+    case("line drawing repeated", b"\x1b(0q\x1b[3b"),
+    case("UTF-8 chosen by a sequence of three is nothing to see", b"\x1b%Ga\x1b%@b\x1b%Gc"),
+]
+
+BROKEN_UTF8 = [
+    case(
+        "a lone continuation byte",
+        b"a\x80b\xbfc",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a�b�c",), (0, 5)),
+    ),
+    case(
+        "a character cut short by text",
+        b"a\xe6\x97b",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a�b",), (0, 3)),
+    ),
+    case(
+        "a character cut short by an escape",
+        b"a\xe6\x97\x1b[1mb",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a�b",), (0, 3)),
+    ),
+    case(
+        "a character cut short by a line feed",
+        b"a\xf0\x9f\x98\r\nb",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(
+            (
+                "a�",
+                "b",
+            ),
+            (1, 1),
+        ),
+    ),
+    case(
+        "a character cut short by another",
+        b"a\xe6\x97\xe6\x97\xa5b",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a�日b",), (0, 5)),
+    ),
+    case(
+        "too long a form of a slash",
+        b"a\xc0\xafb",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a��b",), (0, 4)),
+    ),
+    case(
+        "too long a form in three bytes",
+        b"a\xe0\x80\xafb",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a���b",), (0, 5)),
+    ),
+    case(
+        "half of a surrogate pair",
+        b"a\xed\xa0\x80b",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a���b",), (0, 5)),
+    ),
+    case(
+        "beyond the last character",
+        b"a\xf4\x90\x80\x80b",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a����b",), (0, 6)),
+    ),
+    case(
+        "bytes that never occur",
+        b"a\xfe\xff\xf8b",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a���b",), (0, 5)),
+    ),
+    case(
+        "two broken characters, one valid",
+        b"\xf0\x9f\xf0\x9f\x98\x80b",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("�😀b",), (0, 4)),
+    ),
+    case("the replacement character itself", "a\ufffdb"),
+    case("the last character there is", "a\U0010fffdb"),
+    case(
+        "controls from 0x80 as UTF-8 are not obeyed",
+        "a\x9b31mb\x85c\x84d",
+        follow="tmux",
+        why="these are letters' second bytes more often than controls: programs do not send them",
+    ),
+    case(
+        "a single byte 0x9b is no control",
+        b"a\x9b31mb",
+        follow="neither",
+        why="as xterm and every terminal with a window, broken characters are shown: one sign per broken part",
+        shows=(("a�31mb",), (0, 6)),
+    ),
+    case(
+        "a byte order mark takes no room",
+        "a\ufeffb",
+        follow="tmux",
+        why="what takes no room is kept with its character; xterm.js drops it",
+    ),
+    case("a no-break space is a character", "a\u00a0b"),
+    case("a soft hyphen takes no room", "a\u00adb"),
+]
+
+CASES = [*WRAPPING, *INSERTING, *CHARSETS, *BROKEN_UTF8]
