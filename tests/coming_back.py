@@ -112,6 +112,7 @@ class Pane:
     def __init__(self, folder: Path, env: dict[str, str], size: tuple[int, int], command: str) -> None:
         self.rows, self.cols = size
         self.env = env
+        self.watched = FLAGS
         self.tmux_words = ["tmux", "-u", "-S", str(folder / "tmux"), "-f", "/dev/null"]
         options = ["set", "-g", "status", "off", ";", "set", "-g", "remain-on-exit", "on", ";"]
         new = ["new-session", "-d", "-x", str(self.cols), "-y", str(self.rows), command]
@@ -151,11 +152,11 @@ class Pane:
         return self.tmux("capture-pane", "-p", *(("-S", "-") if history else ())).splitlines()
 
     def flags(self) -> tuple[str, ...]:
-        return tuple(self.tmux("display", "-p", " ".join(f"#{{{flag}}}" for flag in FLAGS)).split())
+        return self.picture().flags
 
     def picture(self) -> Picture:
         """The screen and the cursor of the same moment: one command to tmux."""
-        asked = f"#{{cursor_y}} #{{cursor_x}} {' '.join(f'#{{{flag}}}' for flag in FLAGS)}"
+        asked = f"#{{cursor_y}} #{{cursor_x}} {' '.join(f'#{{{flag}}}' for flag in self.watched)}"
         first, _, screen = self.tmux("display", "-p", asked, ";", "capture-pane", "-p", "-e", "-N").partition(
             "\n"
         )

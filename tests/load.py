@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from homes import Home, all_pids, until
+from painted import check_painted
 from viewers import Viewer, Viewers
 
 LINES, PAUSE = 10, 0.05  # so many at once, so often: 200 lines a second from each
@@ -86,7 +87,11 @@ class Load:
         return b"".join([*lines, last[0]])
 
     def check_shown(self, session: int, viewer: Viewer) -> None:
-        same(viewer.output, self.home.log(session), f"what {viewer.process.args} showed")
+        what = f"what {viewer.process.args} showed"
+        if viewer.is_attached():
+            check_painted(viewer.output, self.home.log(session), what)
+        else:
+            same(viewer.output, self.home.log(session), what)
 
     def check_list(self) -> None:
         listed = {one["id"]: (one["status"], one["exit_code"]) for one in self.home.list()}

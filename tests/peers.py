@@ -11,14 +11,14 @@ from codewire_py.home.paths import connect
 from codewire_py.wire.codec import decode, encode
 from codewire_py.wire.declare import Message
 from codewire_py.wire.frames import CONTROL, DATA, Frames, frame
-from codewire_py.wire.messages import PROTOCOL, Failed, Hello, Launch
+from codewire_py.wire.messages import PROTOCOL, Failed, Hello, Launch, Painted
 from homes import SECONDS, Home
 
 Kind = TypeVar("Kind", bound=Message)
 
 
 class Peer:
-    """One conversation. `data` is every log byte that came."""
+    """One conversation. `data` is every log byte that came, `paints` what a terminal of another size is shown."""
 
     def __init__(self, home: Home) -> None:
         found = connect(str(home.path / "server.sock"), SECONDS)
@@ -27,6 +27,7 @@ class Peer:
         self.frames = Frames()
         self.unread: list[tuple[int, bytes]] = []
         self.data = b""
+        self.paints: list[Painted] = []
 
     def __enter__(self) -> Peer:
         return self
@@ -69,14 +70,14 @@ class Peer:
         return self.unread.pop(0)
 
     def hear(self, kind: type[Kind]) -> Kind:
-        """The next message, which is of that kind; data that comes before it is kept."""
+        """The next message, which is of that kind; data and paints that come before it are kept."""
         while (found := self.next()) is not None:
-            if found[0] == CONTROL:
-                message = decode(found[1])
+            message = self.keep(*found)
+            if isinstance(message, Painted) and not issubclass(kind, Painted):
+                continue
+            if message is not None:
                 assert isinstance(message, kind), message
                 return message
-            assert found[0] == DATA
-            self.data += found[1]
         raise AssertionError(f"the daemon left before it said {kind.__name__}")
 
     def until_data(self, is_so: Callable[[bytes], Any], what: str) -> None:
@@ -85,8 +86,19 @@ class Peer:
             assert time.monotonic() < deadline, f"{self.data!r}, but no {what}"
             found = self.next()
             assert found is not None, f"it ended after {self.data!r}, before {what}"
-            assert found[0] == DATA, decode(found[1])
-            self.data += found[1]
+            message = self.keep(*found)
+            assert message is None or isinstance(message, Painted), message
+
+    def keep(self, kind: int, payload: bytes) -> Message | None:
+        """A frame's message, if it is none of data."""
+        if kind == DATA:
+            self.data += payload
+            return None
+        assert kind == CONTROL
+        message = decode(payload)
+        if isinstance(message, Painted):
+            self.paints.append(message)
+        return message
 
     def refused(self) -> Failed:
         """The refusal that is the daemon's last word."""

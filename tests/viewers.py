@@ -19,7 +19,7 @@ from codewire_py.client.connection import Connection
 from codewire_py.home.paths import SOCKET, connect
 from codewire_py.wire.codec import decode
 from codewire_py.wire.frames import DATA
-from codewire_py.wire.messages import Ended, Message
+from codewire_py.wire.messages import Attached, Ended, Message, Painted
 from homes import CW, SECONDS, Home, until
 from own_terminals import SILENT
 
@@ -51,6 +51,11 @@ class Viewer:
 
     def told(self) -> str:
         return f"it showed {bytes(self.output[-200:])!r} and said {self.errors()!r}, status {self.process.poll()}"
+
+    def is_attached(self) -> bool:
+        """Then it begins with a paint."""
+        words: list[str] = list(self.process.args)  # type: ignore[arg-type]
+        return words[len(CW)] in ("attach", "launch")
 
     def session(self) -> int:
         """The session that an attach says it shows."""
@@ -141,15 +146,17 @@ class Peer:
         self.begun = self.connection.ask(request)
 
     def read_all(self) -> bytes:
-        """Up to the end of the session, and of the conversation."""
-        log = bytearray()
+        """What it is to show, up to the end of the session, and of the conversation."""
+        shown = bytearray(self.begun.paint if isinstance(self.begun, Attached) else b"")
         while True:
             kind, payload = self.connection.receive()
             if kind == DATA:
-                log += payload
-            elif isinstance(decode(payload), Ended):
+                shown += payload
+            elif isinstance(message := decode(payload), Painted):
+                shown += message.paint
+            elif isinstance(message, Ended):
                 self.connection.close()
-                return bytes(log)
+                return bytes(shown)
 
 
 @contextmanager

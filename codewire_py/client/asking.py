@@ -217,11 +217,15 @@ def hush(replies: Replies, own_terminal: int = 0) -> None:
     """Before the terminal is somebody else's: what it still has to say would be typed there."""
     until = time.monotonic() + min(HUSH, replies.owed())
     while replies.owed() and (left := until - time.monotonic()) > 0:
-        try:
-            if select.select([own_terminal], [], [], left)[0]:
-                data = os.read(own_terminal, 65536)
-                if not data:
-                    return
-                replies.feed(data)
-        except OSError:
+        data = _read(own_terminal, left)
+        if not data:
             return
+        replies.feed(data)
+
+
+def _read(own_terminal: int, seconds: float) -> bytes:
+    """Nothing: it is silent, or gone."""
+    try:
+        return os.read(own_terminal, 65536) if select.select([own_terminal], [], [], seconds)[0] else b""
+    except OSError:
+        return b""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from codewire_py.wire.messages import Repaint
 
 TYPE_CHECKING = False
@@ -19,6 +21,7 @@ BLOCK = 65536
 ROUNDS = 4  # of the log in one turn, so that a flood cannot keep a key waiting
 FLOOD = 4096  # bytes in one read: nobody types or reads that fast
 FAR_BEHIND = 4 << 20  # bytes; then the picture as it is now is worth more than all that was before it
+PAINT_EVERY = 0.5  # seconds at most often, for that
 MOST_UNWRITTEN = 1 << 20  # of paints
 BEGINNING = b"\x18"  # of a paint over whatever the terminal shows
 TO_THE_BOTTOM = b"\x1b[999B"
@@ -37,6 +40,7 @@ class Showing:
         self.is_resting = False
         self.is_rendered = False  # paints are shown instead of the log
         self.wants_paint = False  # nothing of the log is shown before it has come
+        self.painted_at = 0.0
         self.asked_at = -1  # which of the daemons we have known was asked for it
 
     def begin(self, paint: bytes, is_rendered: bool) -> None:
@@ -106,9 +110,10 @@ class Showing:
     # -- paints
 
     def see_lag(self) -> None:
-        """Our terminal is slower than the program."""
-        if not self.is_held() and self.presence.connection and self.log.behind() > FAR_BEHIND:
-            self.wants_paint = True
+        """Our terminal is slower than the program. One picture after the other costs more than it shows."""
+        if self.is_held() or not self.presence.connection or self.log.behind() <= FAR_BEHIND:
+            return
+        self.wants_paint = time.monotonic() - self.painted_at > PAINT_EVERY
 
     def see_paints(self) -> None:
         for painted in self.presence.take_paints():
@@ -131,6 +136,7 @@ class Showing:
             return  # it mends a picture that is not there any more
         before = bytes(self.unwritten) if self.is_rendered and painted.rendered else b""
         self.is_rendered, self.wants_paint, self.asked_at = painted.rendered, False, -1
+        self.painted_at = time.monotonic()
         after = self.below(painted.activity) if painted.rendered else b""
         self.unwritten = memoryview(before + painted.paint + after)
         if self.modes:

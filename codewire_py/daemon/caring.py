@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import trio
 
 from codewire_py.daemon.attending import Attending
 
+journal = logging.getLogger("codewire")
 STEP_BYTES = 32 << 10
 MOST_BEHIND = 32 << 20  # beyond it a screen is not read up to, only what came last is replayed
 SAVE_BYTES = 1 << 20  # between two checkpoints
@@ -31,20 +33,29 @@ class Care:
             self.wanted = trio.Event()
             while self.waiting:
                 for attending in list(self.waiting):
-                    await self.tend(attending)
+                    await self.try_to_tend(attending)
+
+    async def try_to_tend(self, attending: Attending) -> None:
+        """It may have been removed meanwhile."""
+        try:
+            await self.tend(attending)
+        except Exception as error:  # noqa: BLE001  one session's output must never be another's trouble
+            journal.warning("%s: its screen is not kept up: %r", attending.directory, error)
+            self.waiting.pop(attending, None)
 
     async def tend(self, attending: Attending) -> None:
         """As far as one checkpoint is from the next, so that what was done here is done for good."""
         depiction = attending.begin_depiction()
-        until = min(depiction.length(), depiction.saved_at + SAVE_BYTES)
+        until = min(depiction.length(), depiction.tried_at + SAVE_BYTES)
         if depiction.length() - depiction.offset > MOST_BEHIND:
             until = depiction.length()
         while depiction.offset < until:
             began = time.thread_time()
             is_flood = until - depiction.offset > MOST_BEHIND
-            await depiction.reach(until if is_flood else depiction.offset + STEP_BYTES, flood=MOST_BEHIND)
+            upto = until if is_flood else min(until, depiction.offset + STEP_BYTES)
+            await depiction.reach(upto, flood=MOST_BEHIND)
             await trio.sleep(REST * (time.thread_time() - began))
-        if depiction.offset - depiction.saved_at >= SAVE_BYTES:
+        if depiction.offset - depiction.tried_at >= SAVE_BYTES:
             await depiction.save()
         if depiction.offset >= depiction.length() - STEP_BYTES:
             self.waiting.pop(attending, None)

@@ -25,9 +25,12 @@ class Checkpoint:
         return screen
 
 
-def draw_checkpoint(screen: Screen, offset: int) -> bytes:
-    head = json.dumps({"version": 1, "offset": offset, "rows": screen.rows, "cols": screen.cols})
-    return head.encode() + b"\n" + screen.paint(LINES, afresh=True)
+def draw_checkpoint(screen: Screen, offset: int) -> tuple[int, bytes]:
+    """Where it stands, and its bytes. A sequence that has begun there is left to whoever reads on: it may be a query."""
+    begun = screen.unfinished()
+    head = json.dumps({"version": 1, "offset": offset - begun, "rows": screen.rows, "cols": screen.cols})
+    painted = screen.paint(LINES, afresh=True, with_pending=not begun)
+    return offset - begun, head.encode() + b"\n" + painted
 
 
 def write_checkpoint(directory: str, drawn: bytes) -> None:

@@ -53,7 +53,7 @@ class Depiction:
         self.reaching = trio.Lock()
         self.offset = checkpoint.offset if checkpoint else 0
         self.screen = checkpoint.screen() if checkpoint else Screen(birth.rows or 40, birth.cols or 120)
-        self.saved_at = self.offset
+        self.saved_at = self.tried_at = self.offset  # `tried_at`: also where the disk had no room for it
         self.pushes: list[tuple[int, int]] = []  # (offset, rows that had left the screen by then), of late
         self.snapshots: list[tuple[int, Modes]] = []  # what somebody else has found on its way
 
@@ -128,8 +128,8 @@ class Depiction:
     async def save(self) -> None:
         """Beside the loop: the disk may be slow, or have gone."""
         async with self.reaching:
-            offset = self.offset
-            drawn = draw_checkpoint(self.screen, offset)
+            offset, drawn = draw_checkpoint(self.screen, self.offset)
+            self.tried_at = self.offset
             try:
                 await trio.to_thread.run_sync(write_checkpoint, self.directory, drawn)
             except OSError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from codewire_py.home.marks import is_size
+
 
 class Viewer:
     """Somebody attached, and how large its own terminal is; 0 where it has none."""
@@ -13,7 +15,13 @@ class Viewer:
     ) -> None:
         """`tell` it whether it is foremost; `turn`: the session's size is another."""
         self.read_only, self.tell, self.turn = read_only, tell, turn
-        self.rows, self.cols = size
+        self.rows = self.cols = 0
+        self.measure(size)
+
+    def measure(self, size: tuple[int, int]) -> None:
+        """What no terminal can have is passed over."""
+        if is_size(size):
+            self.rows, self.cols = size
 
 
 class Viewers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import trio
@@ -15,8 +16,12 @@ from codewire_py.daemon.talk import Talk
 from codewire_py.daemon.viewers import Viewer
 from codewire_py.errors import NotReading, NotRunning, ProtocolError
 from codewire_py.home.log import Log
+from codewire_py.home.marks import is_size
 from codewire_py.wire import messages
 from codewire_py.wire.declare import Message
+
+REST = 3  # times as long as a picture took to draw, before the next
+PAINT_SECONDS = 0.5  # between two repaints for a viewer that stays far behind
 
 
 class Visit:
@@ -25,7 +30,7 @@ class Visit:
     def __init__(self, request: messages.Attach, session: Session, talk: Talk) -> None:
         self.request, self.session, self.talk = request, session, talk
         self.viewer = Viewer(request.read_only, (request.rows, request.cols), self.tell_foremost, self.turn)
-        self.offset = request.offset
+        self.offset, self.painted_at = request.offset, 0.0
         self.view: View | None = None
         self.repaint: messages.Repaint | None = None
         self.turned = trio.Event()  # the size or something else changed: look again what is to be shown
@@ -37,7 +42,7 @@ class Visit:
     def is_rendered(self) -> bool:
         """Whether the log's bytes mean nothing on its terminal. One without a size takes what it gets."""
         viewer = self.viewer
-        has_size = viewer.rows > 0 and viewer.cols > 0
+        has_size = is_size((viewer.rows, viewer.cols))
         return has_size and (self.request.rendered or (viewer.rows, viewer.cols) != self.session.size())
 
     async def begin(self) -> tuple[int, bytes]:
@@ -57,7 +62,7 @@ class Visit:
         """From the view to the log, too."""
         depiction = await self.session.attending.depict()
         left = self.view.leave() if self.view else b""
-        self.view = None
+        self.view, self.painted_at = None, trio.current_time()
         unfinished = depiction.screen.unfinished()
         self.offset = depiction.offset - unfinished
         return self.offset, left + depiction.screen.paint(scrollback, afresh, note, not unfinished)
@@ -136,10 +141,14 @@ class Visit:
                     return True
                 await self.talk.send_data(data)
                 self.offset = reader.offset
-                if reader.log.length() - self.offset > FAR_BEHIND_BYTES:
+                if self.is_far_behind(reader):
                     self.repaint = messages.Repaint(offset=self.offset, scrollback=self.request.scrollback)
                     break
         return False
+
+    def is_far_behind(self, reader: Reader) -> bool:
+        is_time = trio.current_time() - self.painted_at > PAINT_SECONDS
+        return is_time and reader.log.length() - self.offset > FAR_BEHIND_BYTES
 
     async def next_data(self, reader: Reader) -> bytes | None:
         """None: something turned meanwhile."""
@@ -152,13 +161,14 @@ class Visit:
         said = ""
         while not self.turned.is_set():
             is_over, grown = self.session.ended.is_set(), self.session.attending.grown
+            began = time.thread_time()
             drawn, activity = await self.draw(), activity_of(self.session)
             if drawn or activity != said:
                 await self.talk.say(messages.Painted(paint=drawn, rendered=True, activity=activity))
                 said = activity
             if is_over:
                 return True
-            await trio.sleep(FRAME_SECONDS)
+            await trio.sleep(max(FRAME_SECONDS, REST * (time.thread_time() - began)))
             await self.wait_for_change(grown)
         return False
 
@@ -193,7 +203,7 @@ class Visit:
         if isinstance(message, messages.Typed):
             await self.type(message)
         elif isinstance(message, messages.Measured):
-            self.viewer.rows, self.viewer.cols = message.rows, message.cols
+            self.viewer.measure((message.rows, message.cols))
             await self.fit()
             self.turn()
         elif isinstance(message, messages.Repaint):

@@ -41,7 +41,7 @@ _EVENT = re.compile(
     rb"|\](?P<osc>(?:[48]|9;4|104|1[01]?[0-9])(?:;[^\x07\x18\x1a\x1b]*+)?)(?:\x07|\x1b\\))"
 )
 _LAST_STYLE = re.compile(rb"(?s).*\x1b\[([0-9;:]*+)m")
-_SHIFT_OUT, _SHIFT_IN = b"\x0e", b"\x0f"
+_SHIFT_OUT, _SHIFT_IN, _USUAL = b"\x0e", b"\x0f", b"\x1b(B"
 
 
 class Modes:
@@ -87,7 +87,7 @@ class Modes:
     # ── following ──────────────────────────────────────────────────────────────────────────────────────
 
     def feed(self, data: bytes) -> None:
-        piece = self._pieces.whole(data)
+        piece = self._without_usual(self._pieces.whole(data))
         reset_at = -1
         if b"\x1b" in piece:
             for match in _EVENT.finditer(piece):
@@ -100,6 +100,13 @@ class Modes:
             out, back = piece.rfind(_SHIFT_OUT), piece.rfind(_SHIFT_IN)
             if max(out, back) > reset_at:
                 self.is_shifted = out > back
+
+    def _without_usual(self, piece: bytes) -> bytes:
+        """Full-screen programs ask at every word for the characters that they have: cancelling does as little."""
+        usual = piece.count(_USUAL)
+        if not usual or b"(" in self.charsets or piece.count(_USUAL[:-1]) > usual:
+            return piece
+        return piece.replace(_USUAL, b"\x18")
 
     def _take(self, match: re.Match[bytes]) -> bool:
         """Note what one sequence changes; whether it was a reset."""

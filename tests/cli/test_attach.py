@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from codewire_py.stream.quiet import Quiet
 from homes import Home
 from own_terminals import Desk
 from programs import ECHO_LINES, SHOW_HEX, heed
@@ -246,40 +247,55 @@ def test_a_reader_only_reads(home: Home, desk: Desk) -> None:
     assert reader.is_as_before()
 
 
+# Asks something that the daemon answers, and something that it does not, whenever it is typed a digit.
+ASKING = """
+import os, tty
+tty.setraw(0)
+os.write(1, b"ready")
+while data := os.read(0, 4096):
+    if data[:1].isdigit():
+        os.write(1, b"\\x1b[c\\x1b[6n\\x1b]99;i=1:p=?;\\x1b\\\\asked " + data[:1])
+"""
+KNOWN, UNKNOWN = (b"\x1b[c", b"\x1b[6n"), b"\x1b]99;i=1:p=?;\x1b\\"
+
+
 def test_only_the_one_that_attached_last_is_asked(home: Home, desk: Desk) -> None:
-    """A query of the program goes to one terminal, or it would be answered twice; then to the one before."""
-    id = home.python(
-        "for line in __import__('sys').stdin: print('\\x1b[c\\x1b[6n' + line, end='', flush=True)"
-    )
+    """What the daemon does not answer goes to one terminal, or it would be answered twice; then to the one before.
+
+    What the daemon answers goes to none.
+    """
+    id = home.python(ASKING)
     first = desk.attach(str(id))
     second = desk.attach(str(id))
     reader = desk.attach(str(id), "-r")
-    home.cw("send", str(id), "one")
+    home.cw("send", str(id), "1")
     for terminal in (first, second, reader):
-        terminal.until_shown(b"one", 2)
-    assert [b"\x1b[c\x1b[6n" in terminal.shown for terminal in (first, second, reader)] == [
-        False,
-        True,
-        False,
-    ]
+        terminal.until_shown(b"asked 1")
+    assert [terminal.shown.count(UNKNOWN) for terminal in (first, second, reader)] == [0, 1, 0]
     second.type(CHORD)
     assert second.end() == 0
     home.until(lambda: home.status(id)["attached_count"] == 2, "the second to be gone")
-    home.cw("send", str(id), "two")
+    home.cw("send", str(id), "2")
     for terminal in (first, reader):
-        terminal.until_shown(b"two", 2)
-    assert b"\x1b[c\x1b[6n" in first.shown
-    assert b"\x1b[c" not in reader.shown
+        terminal.until_shown(b"asked 2")
+    assert [terminal.shown.count(UNKNOWN) for terminal in (first, second, reader)] == [1, 1, 0]
+    assert not [
+        terminal for terminal in (first, second, reader) for known in KNOWN if known in terminal.shown
+    ]
 
 
 def test_old_questions_are_not_asked_again(home: Home, desk: Desk) -> None:
-    """What the program asked before we came was for others: the replay holds no query."""
-    id = home.python("print('\\x1b[6n\\x1b]11;?\\x07before \\x1b[1mbold'); input()")
+    """What the program asked before we came was for others, or is answered already: the paint holds no query."""
+    id = home.python(f"print('\\x1b[6n\\x1b]11;?\\x07{UNKNOWN.decode()}before \\x1b[1mbold'); input()")
     home.until_printed(id, b"bold")
+    home.until_printed(id, b"]11;rgb:")
     terminal = desk.attach(str(id))
-    terminal.until_shown(b"before \x1b[1mbold")
-    assert b"\x1b[6n" not in terminal.shown
-    assert b"]11;?" not in terminal.shown
+    terminal.until_shown(b"before")
+    terminal.until_shown(b"bold")
+    terminal.type(CHORD)
+    assert terminal.end() == 0
+    assert Quiet().feed(terminal.shown) == terminal.shown
+    assert home.log(id).count(b"]11;rgb:") == 1
 
 
 # -- one step

@@ -12,8 +12,10 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from codewire_py.client.showing import TO_THE_BOTTOM
+from codewire_py.daemon.screen.paint import END
 from homes import CW, Home, until
-from own_terminals import Desk, OwnTerminal
+from own_terminals import COLS, ROWS, Desk, OwnTerminal
 from programs import ECHO_LINES, heed
 
 # What a full-screen program switches on, and what each is switched off with.
@@ -35,7 +37,8 @@ sys.exit(4)
 
 
 def full_screen(home: Home) -> int:
-    id = home.python(FULL_SCREEN)
+    """As large as the terminals here: another size would undo the scroll region."""
+    id = home.python(FULL_SCREEN, options=("--rows", str(ROWS), "--cols", str(COLS)))
     home.until_printed(id, b"SHOWN")
     return id
 
@@ -43,8 +46,15 @@ def full_screen(home: Home) -> int:
 def check_given_back(terminal: OwnTerminal) -> None:
     """Its modes are as before, and everything that was switched on was switched off afterwards."""
     assert terminal.is_as_before()
-    after = terminal.shown.rpartition(b"SHOWN")[2]
+    after = behind_paint(terminal).rpartition(b"SHOWN")[2]
     assert [off for off in OFF if off not in after] == []
+    assert after.partition(b"\r\n[cw] ")[0].endswith(TO_THE_BOTTOM)
+
+
+def behind_paint(terminal: OwnTerminal) -> bytes:
+    paint, end, rest = terminal.shown.rpartition(END)
+    assert end
+    return rest
 
 
 def leave_by_chord(home: Home, terminal: OwnTerminal, id: int) -> int:
@@ -91,30 +101,36 @@ def test_the_terminal_is_given_back(home: Home, desk: Desk, leave: object) -> No
     check_given_back(terminal)
 
 
-def test_what_was_switched_on_while_we_looked_counts_as_well(home: Home, desk: Desk) -> None:
-    """Also in the middle of a sequence."""
+@pytest.mark.parametrize("unfinished", ["\x1b[", "\x1b[38;5", "\x1b]0;half a tit", "\x1bPq#0"])
+def test_what_was_switched_on_while_we_looked_counts_as_well(home: Home, desk: Desk, unfinished: str) -> None:
+    """Also in the middle of a sequence, which would swallow what comes next."""
     id = home.python(
-        f"import sys; input(); sys.stdout.write({ON.decode()!r} + 'SHOWN' + chr(27) + '['); sys.stdout.flush(); input()"
+        f"import sys; input(); sys.stdout.write({ON.decode() + 'SHOWN' + unfinished!r}); sys.stdout.flush(); input()",
+        options=("--rows", str(ROWS), "--cols", str(COLS)),
     )
     terminal = desk.attach(str(id))
     terminal.type(b"\r")
-    terminal.until_shown(b"SHOWN\x1b[")
+    terminal.until_shown(b"SHOWN")
     terminal.type(b"\x02d")
     assert terminal.end() == 0
     check_given_back(terminal)
+    begun, _, undone = behind_paint(terminal).rpartition(b"SHOWN")[2].partition(OFF[0])
+    assert not begun.startswith(unfinished.encode()) or b"\x18\x1b\\" in begun
 
 
 def test_what_is_off_again_is_not_undone(home: Home, desk: Desk) -> None:
-    """A program that cleaned up, or never did anything, costs no sequence."""
+    """A program that cleaned up, or never did anything, costs no sequence but the one that goes below it."""
     for program in (
         "print('\\x1b[?1049h\\x1b[?25l x \\x1b[?25h\\x1b[?1049ldone'); input()",
         "print('done'); input()",
     ):
-        terminal = desk.attach(str(home.python(program)))
+        id = home.python(program)
+        home.until_printed(id, b"done")
+        terminal = desk.attach(str(id))
         terminal.until_shown(b"done")
         terminal.type(b"\x02d")
         assert terminal.end() == 0
-        assert b"\x1b" not in terminal.shown.rpartition(b"done")[2]
+        assert b"\x1b" not in behind_paint(terminal).replace(TO_THE_BOTTOM, b"", 1)
 
 
 def test_a_daemon_that_crashes_is_not_even_noticed(home: Home, desk: Desk) -> None:

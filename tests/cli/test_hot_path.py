@@ -80,7 +80,7 @@ def test_hot_commands_load_next_to_nothing(home: Home, session: str, tmp_path: P
     "words",
     [
         "launch -- true", "launch --name fast --tag a -- true", "logs SESSION", "logs SESSION --tail 3", "wait DONE",
-        "watch DONE", "kill SESSION", "list --json", "status SESSION --json", "rename SESSION quick", "remove DONE",
+        "watch DONE", "kill SESSION", "list --json", "status SESSION --json", "rename SESSION quick", "resize SESSION 40x120", "remove DONE",
         "prune --dry-run", "config", "start", "restart", "stop --json",
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 
 from codewire_py.wire.messages import Attach, Attached
 from homes import Home
+from own_terminals import Desk, OwnTerminal
 from peers import Peer
 
 
@@ -48,9 +49,45 @@ def test_by_its_viewers(home: Home, sizing: str) -> None:
         assert shown(home, id, "fixed") == {**expected, "sizing": "fixed"}
 
 
+def test_every_key_counts(home: Home, desk: Desk) -> None:
+    """However quickly people take turns: the first key after somebody else's makes the session as large as theirs."""
+    id = home.launch("sleep", "60")
+    small = desk.attach(str(id), rows=20, cols=60)
+    large = desk.attach(str(id), rows=30, cols=90)
+
+    def is_sized(rows: int, cols: int) -> bool:
+        for terminal in (small, large):
+            terminal.take()
+        found = home.status(id)
+        return (found["rows"], found["cols"]) == (rows, cols)
+
+    def press(terminal: OwnTerminal, rows: int, cols: int) -> None:
+        terminal.type(b"x")
+        home.until(lambda: is_sized(rows, cols), f"{rows}x{cols}")
+
+    home.until(lambda: is_sized(30, 90), "the size of whoever attached last")
+    for _ in range(4):
+        press(small, 20, 60)
+        press(large, 30, 90)
+
+
 @pytest.mark.parametrize(
     "word",
-    ["40", "40x", "x120", "40x120x2", "4 0x1", "-4x10", "tall", "", "0x0", "é", "\udcff", "٤x٤", "9" * 12 + "x1"],
+    [
+        "40",
+        "40x",
+        "x120",
+        "40x120x2",
+        "4 0x1",
+        "-4x10",
+        "tall",
+        "",
+        "0x0",
+        "é",
+        "\udcff",
+        "٤x٤",
+        "9" * 12 + "x1",
+    ],
 )
 def test_odd_words(home: Home, word: str) -> None:
     """Refused with what may be said instead; the size stays."""

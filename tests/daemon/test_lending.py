@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +69,30 @@ def test_the_link_follows_the_last_one(place: Path, sockets: tuple[str, str]) ->
         lend("sessions/1", agent, "")
         assert agent_of(1) == agent
         assert os.listdir("sessions/1") == ["agent"]
+
+
+def test_at_no_step_is_there_none(
+    place: Path, sockets: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever connects meanwhile reaches the one before or the new one."""
+    lend("sessions/1", sockets[0], "")
+    seen = []
+
+    def watched(name: str) -> None:
+        really = getattr(os, name)
+
+        def step(*args: str) -> None:
+            really(*args)
+            seen.append(agent_of(1))
+
+        monkeypatch.setattr(os, name, step)
+
+    for name in ("unlink", "remove", "symlink", "rename", "replace"):
+        watched(name)
+    Path("sessions/1/agent.new").touch()
+    lend("sessions/1", sockets[1], "")
+    assert seen
+    assert set(seen) == set(sockets)
 
 
 def test_what_cannot_be_an_agent_is_not_lent(
@@ -279,29 +302,12 @@ def test_an_agent_that_is_gone_is_replaced(
 
 
 def test_two_at_once(home: Home, desk: Desk, agents: list[Agent]) -> None:
-    """One of them was last; at no moment is there no agent."""
-    id = launch_with(home, agents[0].path)
-    link = str(home.directory(id) / "agent")
-    is_over, missing = threading.Event(), []
-
-    def look() -> None:
-        while not is_over.is_set():
-            if not os.path.exists(link):
-                missing.append(1)
-
-    looker = threading.Thread(target=look)
-    looker.start()
-    try:
-        for _ in range(3):
-            both = [desk.cw("attach", str(id), SSH_AUTH_SOCK=agent.path) for agent in agents]
-            for terminal in both:
-                terminal.attached()
-                terminal.type(CHORD)
-                assert terminal.end() == 0
-    finally:
-        is_over.set()
-        looker.join()
-    assert not missing
+    """One of them was last, and its agent is there."""
+    id = launch_with(home, None, "--env", f"SSH_AUTH_SOCK={home.path}/sessions/1/agent")
+    both = [desk.cw("attach", str(id), SSH_AUTH_SOCK=agent.path) for agent in agents]
+    for terminal in both:
+        terminal.attached()
+    assert id == 1
     assert keys(home, id) in ("first", "second")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,6 @@ from codewire_py.daemon.sizes import Size, check, decide
 from codewire_py.daemon.viewers import Viewer, Viewers
 from codewire_py.errors import UsageError
 from codewire_py.home.marks import SIZINGS
-from codewire_py.wire.declare import Message
 from codewire_py.wire.messages import (
     Attach,
     Attached,
@@ -22,7 +21,6 @@ from codewire_py.wire.messages import (
     Foremost,
     Launched,
     Measured,
-    Painted,
     Resize,
     Resized,
     Took,
@@ -35,7 +33,6 @@ SIDES = st.integers(1, 9999)
 SIZES = st.tuples(SIDES, SIDES)
 ODD_SIZES = [(0, 80), (24, 0), (-1, 80), (24, 10_000), (1 << 70, 1)]
 NOW = (40, 120)
-Kind = TypeVar("Kind", bound=Message)
 
 
 # -- deciding
@@ -133,6 +130,14 @@ def test_who_only_looks_has_no_size() -> None:
     assert those.viewers.foremost() is those.each[0]
 
 
+@pytest.mark.parametrize("size", ODD_SIZES)
+def test_what_cannot_be_a_size_is_passed_over(size: Size) -> None:
+    """A terminal that says so still has the size that it had before, or none."""
+    viewer, sizeless = Viewer(False, (24, 80), bool, int), Viewer(False, size, bool, int)
+    viewer.measure(size)
+    assert (viewer.rows, viewer.cols, sizeless.rows, sizeless.cols) == (24, 80, 0, 0)
+
+
 # -- in a session
 
 
@@ -145,14 +150,6 @@ def home(shared_home: Home) -> Home:
 def attach(home: Home, session: int, rows: int, cols: int, **fields: Any) -> tuple[Peer, Attached]:
     peer = Peer(home)
     return peer, peer.ask(Attach(session=str(session), rows=rows, cols=cols, **fields)).hear(Attached)
-
-
-def hear(peer: Peer, kind: type[Kind]) -> Kind:
-    """The next message that is no paint: a terminal of another size gets those."""
-    while isinstance(message := peer.hear(Message), Painted):
-        pass
-    assert isinstance(message, kind), message
-    return message
 
 
 def size(home: Home, session: int) -> Size:
@@ -175,21 +172,21 @@ def test_it_follows_whoever_typed_or_attached_last(home: Home) -> None:
     second, begun_too = attach(home, id, 20, 70)
     with first, second:
         assert [(begun.rows, begun.cols), (begun_too.rows, begun_too.cols)] == [(30, 90), (20, 70)]
-        hear(first, Foremost)
+        first.hear(Foremost)
         first.say(Typed(seq=1, data=b"x\n"))
-        assert hear(first, Foremost).yes is True
-        hear(first, Took)
+        assert first.hear(Foremost).yes is True
+        first.hear(Took)
         assert size(home, id) == (30, 90)
-        assert hear(second, Foremost).yes is False
+        assert second.hear(Foremost).yes is False
         second.say(Typed())
-        assert hear(second, Foremost).yes is True
+        assert second.hear(Foremost).yes is True
         until_sized(home, id, (20, 70))
         first.say(Measured(rows=50, cols=150))
         second.say(Detach())
-        hear(second, Detached)
+        second.hear(Detached)
         until_sized(home, id, (50, 150))
         first.say(Detach())
-        hear(first, Foremost)
+        first.hear(Foremost)
     home.until(lambda: home.status(id)["attached_count"] == 0, "both to have left")
     assert size(home, id) == (50, 150)
     sizes = [(mark["rows"], mark["cols"]) for mark in home.marks(id) if mark["kind"] == "size"]
@@ -205,7 +202,7 @@ def test_who_only_looks_never_resizes(home: Home) -> None:
         typist, begun_too = attach(home, id, 30, 90)
         with typist:
             typist.say(Detach())
-            hear(typist, Detached)
+            typist.hear(Detached)
         assert [(begun.rows, begun.cols), (begun_too.rows, begun_too.cols)] == [(24, 80), (30, 90)]
         home.until(lambda: home.status(id)["attached_count"] == 1, "the typist to have left")
     assert size(home, id) == (30, 90)
@@ -220,7 +217,7 @@ def test_fixed_is_fixed(home: Home) -> None:
     with viewer:
         assert (begun.rows, begun.cols) == (33, 99)
         viewer.say(Measured(rows=12, cols=22), Typed(seq=1, data=b"x\n"))
-        hear(viewer, Took)
+        viewer.hear(Took)
         assert size(home, id) == (33, 99)
     home.cw("restart")
     viewer, begun = attach(home, id, 10, 20)

@@ -7,6 +7,7 @@ import pytest
 from codewire_py.wire.messages import Attach, Logs
 from homes import Home
 from load import same
+from painted import check_painted
 from viewers import Peer, Viewer, Viewers
 
 TIMES = 100
@@ -47,7 +48,7 @@ def test_attached(home: Home, viewers: Viewers) -> None:
 
 def check_attached(number: int, viewer: Viewer) -> None:
     assert viewer.end() == number, viewer.errors()
-    assert viewer.output == printed(number)
+    check_painted(viewer.output, printed(number), f"what {viewer.process.args} showed")
     assert viewer.errors().endswith(f"\r\n[cw] session ended: session completed ({number})\n")
 
 
@@ -80,8 +81,10 @@ class Look:
         text = printed(self.number)
         assert self.home.end(int(self.session))["length"] == len(text)
         logs = self.viewers.in_pipe("logs", "--raw", self.session)
-        attach = Attach(session=self.session, offset=0)  # whoever knows where it was is not sent away
-        assert [peer.read_all() for peer in (*self.peers, Peer(self.home, attach))] == [text] * 3
+        late = Attach(session=self.session, offset=1)  # whoever knows where it was is not sent away
+        attached, logged, came_back = [peer.read_all() for peer in (*self.peers, Peer(self.home, late))]
+        check_painted(attached, text, "what the daemon sent a viewer", (40, 120))
+        assert (logged, came_back) == (text, text[1:])
         all_three = (self.watch, self.follow, logs)
         assert [(viewer.end(), bytes(viewer.output)) for viewer in all_three] == [(0, text)] * 3
         assert self.watch.errors() == f"\n[cw] session completed ({self.number})\n"
@@ -100,5 +103,6 @@ def test_read_late(home: Home, viewers: Viewers, words: str) -> None:
     home.end(session)
     viewers.read(viewer)
     assert viewer.end() == (9 if words == "attach" else 0)
-    same(viewer.output, home.log(session), f"what {words} showed")
+    check = check_painted if words == "attach" else same
+    check(viewer.output, home.log(session), f"what {words} showed")
     assert home.log(session).endswith(b"\r\n200000\r\nthe last")

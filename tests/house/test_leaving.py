@@ -53,7 +53,7 @@ def leave(how: str, home: Home, pane: Pane, session: int) -> None:
     elif how == "killed":
         home.cw("kill", str(session))
     else:
-        (client,) = processes(f"codewire_py\0attach\0{session}")
+        (client,) = set(processes(f"codewire_py\0attach\0{session}")).intersection(home.ours())
         home.until(lambda: home.status(session)["attached"], "it to be attached")
         subprocess.run(["kill", f"-{signal.SIGTERM.value}", str(client)], check=True)
 
@@ -77,17 +77,24 @@ def test_every_mode_is_undone(home: Home, desk: Desk, screen: str, how: str) -> 
     assert_is_plain(pane)
 
 
-@pytest.mark.slow
-def test_the_shell_is_seen_again(home: Home, desk: Desk) -> None:
-    """What was on the own screen before a full-screen program came is there after it."""
-    artist = ARTISTS["vim"]
-    session = home.launch(*artist.command(desk.new_folder("in-cw")))
+def test_what_was_on_the_own_screen_is_in_its_scrollback(home: Home, desk: Desk) -> None:
+    """Once, above what cw says."""
+    session = home.python(DIRTY, "\x1b[?1049h" + DIRT)
+    home.until_printed(session, b"lqqk")
     pane = desk.shell()
     pane.enter("echo something of before")
     pane.settled(lambda picture: "something of before" in picture.text, "the echo")
     attach(pane, session)
-    pane.until_shown("Top")
-    assert "something of before" in detach(pane).text
+    pane.settled(lambda picture: "dirty here" in "\n".join(picture.text), "the dirt")
+    detach(pane)
+    lines = [line for line in pane.text(history=True) if line]
+    assert lines[:3] == [
+        f"{PROMPT} echo something of before",
+        "something of before",
+        f"{PROMPT} cw attach {session}",
+    ]
+    assert lines.count("something of before") == 1
+    assert "dirty here" not in "\n".join(lines)
 
 
 # -- in GNU screen, in a tmux pane
@@ -113,6 +120,7 @@ def in_screen(desk: Desk, altscreen: str) -> Iterator[tuple[Pane, str]]:
     )
     desk.env["SCREENDIR"] = str(sockets)
     pane = desk.shell()
+    pane.watched = ["cursor_flag"]  # screen keeps the others to itself
     pane.enter(f"screen -U -c {settings} -S {name}")
     pane.settled(lambda picture: picture.text[0].strip() == PROMPT, "screen to start")
     try:

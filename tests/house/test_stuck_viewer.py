@@ -10,6 +10,7 @@ import pytest
 from codewire_py.wire.messages import Attach, Attached, Logs, Reading
 from homes import Home
 from load import same
+from painted import check_painted
 from viewers import Peer, Viewer, Viewers
 
 MEBIBYTE = 1 << 20
@@ -17,6 +18,7 @@ OUTPUT = 64 * MEBIBYTE
 BLOCK = b"".join(b"%015d\n" % (number * 16) for number in range(4096))
 MOST_GROWTH = 10 * MEBIBYTE
 MOST_SLOWER = 3.0
+SKIPPED = b" MiB skipped"
 PRINTER = """
 import os, sys, time
 while not os.path.exists(sys.argv[1]):
@@ -82,7 +84,8 @@ def test_a_viewer_that_never_reads(home: Home, viewers: Viewers) -> None:
     than 10 MB, the fast one sees every byte.
 
     The stuck ones are of every kind: a terminal, a pipe, and two over the protocol, whom the daemon itself serves.
-    They were merely behind: when they read after all, they get every byte.
+    They were merely behind: when they read after all, logs give them every byte. A terminal that is far behind, the
+    fast one as well, is told how much it skips and painted as it is now.
     """
     alone = Printer(home, "alone")
     fast = follow(viewers, alone.session)
@@ -111,8 +114,11 @@ def test_a_viewer_that_never_reads(home: Home, viewers: Viewers) -> None:
     for viewer in stuck:
         viewers.read(viewer)
     check_complete(home, beside.session, stuck)
-    for peer in stuck_peers:
-        same(peer.read_all(), home.log(beside.session), "what a stuck peer read in the end")
+    attached, logged = [peer.read_all() for peer in stuck_peers]
+    same(logged, home.log(beside.session), "what a stuck peer read in the end")
+    check_painted(attached, home.log(beside.session), "what a stuck peer was shown in the end")
+    assert len(attached) < OUTPUT // 2
+    assert [SKIPPED in output for output in (attached, stuck[0].output)] == [True, True]
     assert memory(daemon, "VmHWM") - before < MOST_GROWTH
     assert home.daemon() == daemon
 
@@ -122,4 +128,9 @@ def check_complete(home: Home, session: int, viewers: list[Viewer]) -> None:
     same(log, BLOCK.replace(b"\n", b"\r\n") * (OUTPUT // len(BLOCK)), "the log")
     for viewer in viewers:
         assert viewer.end(60) == 0, viewer.errors()
-        same(viewer.output, log, f"what {viewer.process.args} showed")
+        what = f"what {viewer.process.args} showed"
+        if viewer.is_attached():
+            check_painted(viewer.output, log, what)
+            assert len(viewer.output) > len(log) or SKIPPED in viewer.output
+        else:
+            same(viewer.output, log, what)

@@ -23,6 +23,7 @@ from screen.shown import PLAIN, Cell, Look, Picture, changed
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".tools"
 SECONDS = 60.0
+PROGRAM = ("sleep", "300")  # its server ends with it, should the tests be killed
 AT_ONCE = 40  # commands for one run of tmux
 GRAPHICS = dict(zip("`abcdefghijklmnopqrstuvwxyz{|}~", "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True))
 ASK, ANSWER = b"\x1b\\\x1b[5n", b"\x1b[0n"  # behind the end of whatever string is open
@@ -133,7 +134,7 @@ class Tmux:
     def open(self, plays: Sequence[Play]) -> None:
         # `scroll-on-clear` is a kindness of tmux alone: what is cleared goes to the history first.
         options = ("status off", "history-limit 5000", "scroll-on-clear off", "escape-time 0")
-        commands = ["new-session", "-d", "-s", "first", "sleep", "3600"]
+        commands = ["new-session", "-d", "-s", "first", *PROGRAM]
         for option in options:
             commands += [";", "set-option", "-gq", *option.split()]
         self.run(commands)
@@ -141,7 +142,7 @@ class Tmux:
             commands = []
             for index, play in part:
                 size = ["-x", str(play.cols), "-y", str(play.rows)]
-                commands += ["new-session", "-d", "-s", f"p{index}", *size, "sleep", "3600", ";"]
+                commands += ["new-session", "-d", "-s", f"p{index}", *size, *PROGRAM, ";"]
             self.run(commands[:-1])
 
     def terminals(self) -> list[Terminal]:

@@ -233,6 +233,12 @@ SAVING = [
     case("brought back twice", b"ab\x1b7cd\x1b8x\x1b[5;5H\x1b8y"),
     case("both ways save to one place", b"ab\x1b7cd\x1b[sef\x1b8x"),
     case("saved on each screen", b"ab\x1b7\x1b[?47h\x1b[5;5H\x1b7\x1b[?47l\x1b8x\x1b[?47h\x1b8y"),
+    case(
+        "a saved cursor stays on the screen when what it stood on scrolls away",
+        LINES + b"\x1b[5;5H\x1b7\x1b[10;1H\n\n\x1b8x",
+        follow="tmux",
+        why="as xterm, it is saved by its place on the screen; xterm.js moves it with the text",
+    ),
     case("autowrap and insert mode are not saved", b"\x1b[4h\x1b7\x1b[4l\x1b8abc\x1b[1Gx"),
     case("cursor save with parameters is margins, which we have not", b"abc\x1b[5;10sdef\x1b[ux"),
 ]

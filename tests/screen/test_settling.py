@@ -49,7 +49,7 @@ def passed(data: bytes, rows: int, cols: int) -> tuple[list[Line], int]:
         (b"one\r\n\r\ntwo", ["one", "", "two"]),
         (b"".join(b"line %d\r\n" % n for n in range(50)), [f"line {n}" for n in range(50)]),
         (b"x" * 100 + b"\r\nshort", ["x" * 100, "short"]),
-        (b"x" * 1000 + b"\r\n" + b"y" * 41 + b"\r\n" * 9, ["x" * 1000, "y" * 41, *[""] * 7][:2]),
+        (b"x" * 1000 + b"\r\n" + b"y" * 41, ["x" * 1000, "y" * 41]),
         (b"trailing   \r\n", ["trailing"]),
         (b"".join(b"\r%d%%" % n for n in range(101)) + b"\r\ndone\r\n", ["100%", "done"]),
         (b"a\r\n" + b"".join(b"\r\x1b[K| / - \\"[: 5 + n] for n in range(4)) + b"\x1b[2K\rready\r\n", ["a", "ready"]),
@@ -213,7 +213,7 @@ def test_offsets_in_recordings(name: str) -> None:
         replay = Settling(rows, cols)
         replay.draw(data[:offset])
         there += text in [row.text() for row in (*replay.screen.main, *replay.screen.other)]
-    assert there >= 0.5 * len(lines) > 0
+    assert there >= 0.9 * len(lines) > 0
 
 
 # ── cuts, and the short way ───────────────────────────────────────────────────────────────────────────
@@ -245,17 +245,9 @@ def test_recordings_however_they_are_cut(name: str) -> None:
 
 def plain(count: int, seed: int = 0) -> bytes:
     chance = random.Random(seed)
-    words = [
-        b"word",
-        b"\tindented",
-        "caf\u00e9".encode(),
-        b"",
-        b"trailing  ",
-        b"\x1b[32mINFO\x1b[m",
-        b"x" * 40,
-    ]
-    lines = [b" ".join(chance.choices(words, k=chance.randrange(3)))[:39] + b" %d" % n for n in range(count)]
-    return b"".join(line[-40:] + b"\r\n" if b"\x1b" not in line else line + b"\r\n" for line in lines)
+    words = ["word", "\tindented", "caf\u00e9", "", "trailing  ", "\x1b[32mINFO\x1b[m", "x" * 40]
+    lines = [" ".join(chance.choices(words, k=chance.randrange(1, 3))) for _ in range(count)]
+    return "".join(f"{line[:55]} {n}\r\n" for n, line in enumerate(lines)).encode()
 
 
 @pytest.mark.parametrize(

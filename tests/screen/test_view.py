@@ -117,6 +117,12 @@ def test_any_size_of_terminal(size: Size) -> None:
         check_shown(terminal, screen, view)
 
 
+@pytest.mark.parametrize("size", [(0, 0), (-5, 1 << 40), (1 << 40, -5)])
+def test_sizes_that_no_terminal_has(size: Size) -> None:
+    """Something is drawn, and not much."""
+    assert 0 < len(View(*size).draw(filled(10, 20))) < 100_000
+
+
 def test_the_part_moves_as_little_as_it_can() -> None:
     """A cursor inside moves nothing; beyond an edge, the edge goes with it; lines show their beginning if they can."""
     screen, view = filled(10, 20), View(4, 8)

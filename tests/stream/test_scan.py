@@ -148,6 +148,15 @@ def test_what_never_ends_is_left_out_and_not_kept(intro: bytes) -> None:
     assert not scanner.inside
 
 
+@pytest.mark.parametrize("intro", [b"\x1b]0;", b"\x1bPq", b"\x1b_G", b"\x1b^", b"\x1bX", b"\x1bk"])
+def test_the_text_of_an_endless_string_is_no_text(intro: bytes) -> None:
+    """Also behind its limit, and up to its end."""
+    scanner = Scanner()
+    assert scanner.feed(intro) == []
+    assert [token for _ in range(40) for token in scanner.feed(b"text" * 1000)] == []
+    assert scanner.feed(b"text\x1b\\after") == [(TEXT, b"after")]
+
+
 def test_long_sequences_are_whole_up_to_their_limit() -> None:
     """256 bytes of a sequence and 64 KiB of a string pass, one more does not."""
     for intro, limit, end in (

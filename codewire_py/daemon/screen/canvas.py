@@ -5,7 +5,17 @@ from __future__ import annotations
 from codewire_py.daemon.screen.row import Row
 from codewire_py.daemon.screen.scrollback import Scrollback
 from codewire_py.daemon.screen.style import Styles
-from codewire_py.daemon.screen.width import MOST_JOINED, NARROW, RUNS, WIDENING, ZWJ, joins, waits, widens, width
+from codewire_py.daemon.screen.width import (
+    MOST_JOINED,
+    NARROW,
+    RUNS,
+    WIDENING,
+    ZWJ,
+    joins,
+    waits,
+    widens,
+    width,
+)
 
 SCROLLBACK_BYTES = 4 << 20
 LARGEST_SIDE = 1000
@@ -148,10 +158,22 @@ class Canvas:
         if len(cell) < MOST_JOINED and (char != ZWJ or waits(cell)):
             row.chars[col] = cell + char
         needs_two = wide == 1 or (char == WIDENING and widens(cell))  # of what joins, half a flag takes one
-        if needs_two and self.x - col == 1 and self.x < self.cols:
+        if needs_two and self.x - col == 1:
+            self.widen(row, col)
+        return True
+
+    def widen(self, row: Row, col: int) -> None:
+        """The character before the cursor takes two columns after all; without room, on the next row."""
+        if self.x < self.cols:
+            if self.insert:
+                row.insert(self.x, 1, self.pen.blank)
             row.fill(self.x, self.x + 1, row.styles[col], "")
             self.x += 1
-        return True
+        elif self.autowrap and self.cols > 1:
+            char = row.chars[col]
+            row.fill(col, self.cols, self.pen.blank)
+            self.wrap()
+            self.write_one(char, 2)
 
     # -- moving
 
@@ -185,8 +207,9 @@ class Canvas:
     def move_to(self, row: int, col: int) -> None:
         """Both from 0; within the region if that is the origin."""
         first, last = (self.top, self.bottom) if self.origin else (0, self.height - 1)
-        self.y = max(first, min(first + row, last))
-        self.x = max(0, min(col, self.cols - 1))
+        y, end = first + row, self.cols - 1
+        self.y = last if y > last else max(y, first)
+        self.x = end if col > end else max(col, 0)
 
     def save(self) -> None:
         self.saved[self.is_alternate] = Saved(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from codewire_py.daemon.screen import strings
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Action = Callable[["Canvas", list[int]], None]
 WITHOUT_CONTROLS = dict.fromkeys(CONTROLS)
 SOFT, ALIGN = "!p", "#8"
+SLOTS = "()*+"
 
 
 def plan(body: str) -> tuple[Action | None, list[int]]:
@@ -54,6 +56,9 @@ def shift(canvas: Canvas, index: int) -> None:
 
 def obey_odd(canvas: Canvas, sequence: str) -> None:
     """Escapes, strings, and sequences with controls inside, which are obeyed first."""
+    if sequence[1:] in ESCAPES:
+        ESCAPES[sequence[1:]](canvas)
+        return
     if sequence[1:2] in ("]", "P", "X", "^", "_", "k"):
         strings.obey(canvas, sequence)
         return
@@ -78,9 +83,13 @@ def obey_odd(canvas: Canvas, sequence: str) -> None:
 def obey_escape(canvas: Canvas, body: str) -> None:
     if body in ESCAPES:
         ESCAPES[body](canvas)
-    elif len(body) == 2 and body[0] in "()*+":
-        canvas.charsets["()*+".index(body[0])] = body[1]
-        shift(canvas, canvas.shift)
+    elif len(body) == 2 and body[0] in SLOTS:
+        designate(SLOTS.index(body[0]), body[1], canvas)
+
+
+def designate(slot: int, name: str, canvas: Canvas) -> None:
+    canvas.charsets[slot] = name
+    shift(canvas, canvas.shift)
 
 
 def reverse_index(canvas: Canvas) -> None:
@@ -119,6 +128,9 @@ ESCAPES: dict[str, Callable[[Canvas], None]] = {
     "o": lambda canvas: shift(canvas, 3),
     ALIGN: align,
 }
+for index, slot in enumerate(SLOTS):
+    for name in "0B":  # those in use
+        ESCAPES[slot + name] = partial(designate, index, name)
 
 # -- the cursor
 
@@ -205,13 +217,12 @@ def set_region(canvas: Canvas, parameters: list[int]) -> None:
 
 
 def erase_in_line(canvas: Canvas, parameters: list[int]) -> None:
-    row, col, cols = (
-        canvas.lines[canvas.y],
-        canvas.x,
-        canvas.cols,
-    )  # about to wrap, nothing is right of the cursor
-    start, end = {0: (col, cols), 1: (0, min(col + 1, cols)), 2: (0, cols)}.get(parameters[0], (0, 0))
-    row.fill(start, end, canvas.pen.blank)
+    row, col, cols = canvas.lines[canvas.y], canvas.x, canvas.cols
+    kind = parameters[0]
+    if kind > 2:
+        return
+    end = min(col + 1, cols) if kind == 1 else cols  # about to wrap, nothing is right of the cursor
+    row.fill(0 if kind else col, end, canvas.pen.blank)
     if end == cols:
         row.wraps = False
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # cursor is: on a terminal that somebody has used, the picture is to begin below what is there.
 CANCEL = b"\x18\x1b\\\x1b[?2026l\x1b[?47l"
 UNLIMIT = b"\x1b7\x1b[r\x1b[?6l\x1b8"
-UNSTYLE = b"\x0f\x1b(B\x1b)B\x1b*B\x1b+B\x1b[4l\x1b[20l\x1b[?7h\x1b[m" + NO_LINK
+# G2 and G3 are left alone: who can use them is rare, and a Linux console would print their names.
+UNSTYLE = b"\x0f\x1b(B\x1b)B\x1b[4l\x1b[20l\x1b[?7h\x1b[m" + NO_LINK.encode()
 BEGIN, END = b"\x1b[?2026h", b"\x1b[?2026l"
 HOME = b"\x1b[?6l\x1b[H"
 NO_KEYBOARD = b"\x1b[<99u\x1b[=0u"
@@ -126,13 +127,14 @@ def place(lines: list[Row], y: int, x: int, plain: Style, above: int = 0) -> byt
 
 
 def pen(style: Style) -> bytes:
-    return style.sgr_bytes + (style.link_bytes() if style.key[LINK] else b"")
+    return style.sgr_bytes + (style.link_text.encode() if style.key[LINK] else b"")
 
 
 def charsets(slots: list[str], shift: int) -> bytes:
-    designated = zip("()*+", slots, strict=True)
-    chosen = "".join(f"\x1b{slot}{name}" for slot, name in designated if name != "B")
-    return chosen.encode() + (b"", b"\x0e", b"\x1bn", b"\x1bo")[shift]
+    named = "".join(f"\x1b{slot}{name}" for slot, name in zip("()*+", slots, strict=True) if name != "B")
+    if shift > 1 and slots[shift] == "B":
+        named += f"\x1b{'()*+'[shift]}B"
+    return named.encode() + (b"", b"\x0e", b"\x1bn", b"\x1bo")[shift]
 
 
 def tabs(canvas: Canvas) -> bytes:

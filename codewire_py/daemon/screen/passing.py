@@ -11,6 +11,7 @@ from codewire_py.daemon.screen.width import NARROW
 PLAIN = bytes([*range(0x20, 0x7F), *range(0x80, 0x100)]) + b"\t\r\n"
 LOOKS = re.compile(rb"\x1b\[[0-9;:]*m")  # which does not change what a line says
 END = b"\r\n"
+SAMPLE = 2048  # of what is no plain text, most is known by its beginning
 STOPS = set(range(0, LARGEST_SIDE, 8))
 
 
@@ -18,7 +19,7 @@ def pass_by(settling: Settling, data: bytes) -> int:
     """How much of `data` is done with: whole plain lines, if they are many enough to be worth it; else 0."""
     end = data.rfind(END) + len(END)
     screen = settling.screen
-    if end < len(END) or not is_open(settling):
+    if end < len(END) or not is_open(settling) or not is_plain(LOOKS.sub(b"", data[:SAMPLE])):
         return 0
     raw = data[: end - len(END)].split(END)
     if len(raw) < 3 * screen.height:
@@ -38,11 +39,15 @@ def is_open(settling: Settling) -> bool:
     return is_whole and is_free and not screen.insert and not screen.graphics and screen.tabs == STOPS
 
 
+def is_plain(data: bytes) -> bool:
+    return not data.translate(None, PLAIN)
+
+
 def plain_lines(data: bytes, cols: int) -> list[str]:
     """Their texts; none if one of them is not plain, or longer than a row."""
     data = LOOKS.sub(b"", data) if b"\x1b" in data else data
     ends = data.count(END)
-    if data.translate(None, PLAIN) or data.count(b"\r") != ends or data.count(b"\n") != ends:
+    if not is_plain(data) or data.count(b"\r") != ends or data.count(b"\n") != ends:
         return []
     try:
         text = data.decode()

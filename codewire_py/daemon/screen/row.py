@@ -7,8 +7,8 @@ from itertools import groupby
 from codewire_py.daemon.screen.style import LINK, Style
 from codewire_py.daemon.screen.width import ZWJ
 
-NO_LINK = b"\x1b]8;;\x1b\\"
-DEFAULT = b"\x1b[m"
+NO_LINK = "\x1b]8;;\x1b\\"
+DEFAULT = "\x1b[m"
 
 
 def joined(chars: list[str]) -> str:
@@ -95,17 +95,17 @@ class Row:
             chars[0] = " "
         if right < len(self.chars) and chars and not self.chars[right]:
             chars[-1] = " "
-        parts: list[bytes] = []
+        parts: list[str] = []
         at, link = 0, ""
         pen = plain
         for pen, same in groupby(self.styles[left:right]):
             end = at + len(list(same))
             if pen.key[LINK] != link:
                 link = pen.key[LINK]
-                parts.append(pen.link_bytes())
-            parts.append(pen.sgr_bytes if pen is not plain else DEFAULT if at else b"")
-            parts.append(joined(chars[at:end]).encode())
+                parts.append(pen.link_text)
+            parts.append(pen.sgr_text if pen is not plain else DEFAULT if at else "")
+            parts += chars[at:end]
             at = end
-        parts.append(NO_LINK if link else b"")
-        parts.append(DEFAULT if pen is not plain else b"")
-        return b"".join(parts)
+        parts.append(NO_LINK if link else "")
+        parts.append(DEFAULT if pen is not plain else "")
+        return joined(parts).encode()

@@ -48,11 +48,11 @@ class Settling:
     def feed(self, data: bytes, cuts: Iterable[int] = ()) -> None:
         """`cuts`: offsets at which what stands behind came later."""
         stop = self.offset + len(data)
-        begun = self.offset
+        begun, lines = self.offset, max(1, self.screen.height // 2)
         for cut in (*cuts, stop):
             while self.offset < min(cut, stop):
                 start = self.offset - begun
-                self.draw(data[start : start + piece_of(data, start, min(cut, stop) - begun)])
+                self.draw(data[start : start + piece_of(data, start, min(cut, stop) - begun, lines)])
 
     def draw(self, piece: bytes) -> None:
         self.end = self.offset + len(piece)
@@ -70,8 +70,8 @@ class Settling:
                 entry = row.chars.copy(), self.offset
             known[row] = entry
         self.known = known
-        for row in [row for row in self.aside if row not in known]:
-            self.settled += self.aside.pop(row)
+        if self.aside:
+            self.settle_strays()
 
     def resize(self, rows: int, cols: int) -> None:
         """Rows are made anew: those that were told must be known by what they are now."""
@@ -103,9 +103,7 @@ class Settling:
         if self.screen.is_alternate:
             self.leave_alternate()
         self.judge()
-        for row in until_blank(self.screen.main, self.aside):
-            self.settle(row)
-        self.end_line(self.offset)
+        self.settle_all()
         return self.hand_over()
 
     # -- what goes
@@ -128,6 +126,20 @@ class Settling:
             self.settled.append((self.offset_of(row), self.begun.rstrip(" ")))
             self.begun, self.rows_begun = "", 0
 
+    def settle_all(self) -> None:
+        """What is on the main screen."""
+        for row in until_blank(self.screen.main):
+            self.settle(row)
+        self.end_line(self.end)
+        for block in self.aside.values():
+            self.settled += block
+        self.aside = {}
+
+    def settle_strays(self) -> None:
+        """Alternate screens that wait for a row that is no more."""
+        for row in [row for row in self.aside if row not in self.screen.main]:
+            self.settled += self.aside.pop(row)
+
     def end_line(self, offset: int) -> None:
         if self.rows_begun:
             self.settled.append((offset, self.begun.rstrip(" ")))
@@ -142,13 +154,11 @@ class Settling:
         if self.screen.is_alternate:
             return
         self.judge()
-        rows = until_blank(self.screen.main, self.aside)
+        self.settle_strays()
         if self.aside or self.rows_begun or self.told:
-            for row in rows:
-                self.settle(row)
-            self.end_line(self.end)
+            self.settle_all()
         else:
-            self.cleared = self.read(rows)
+            self.cleared = self.read(until_blank(self.screen.main))
 
     def judge(self, leaving: Row | None = None) -> None:
         """Was what was erased drawn again?"""
@@ -231,11 +241,15 @@ class Departures(Scrollback):
         self.take(row)
 
 
-def piece_of(data: bytes, start: int, stop: int) -> int:
-    """How much to draw at once: whole lines if there are any."""
-    if stop - start <= PIECE:
-        return stop - start
-    return (data.rfind(b"\n", start, start + PIECE) + 1 or start + PIECE) - start
+def piece_of(data: bytes, start: int, stop: int, lines: int) -> int:
+    """How much to draw at once: whole lines if there are any, not many."""
+    end = start
+    for _ in range(lines):
+        following = data.find(b"\n", end, min(stop, start + PIECE)) + 1
+        if not following:
+            break
+        end = following
+    return (end if end > start else min(stop, start + PIECE)) - start
 
 
 def joined(text: str, row: Row) -> str:
@@ -244,10 +258,10 @@ def joined(text: str, row: Row) -> str:
     return text[: len(text) - had_no_room] + "".join(row.chars)
 
 
-def until_blank(rows: list[Row], kept: Iterable[Row] = ()) -> list[Row]:
+def until_blank(rows: list[Row]) -> list[Row]:
     """Without the blank rows at the end."""
     end = len(rows)
-    while end and not rows[end - 1].text() and rows[end - 1] not in kept:
+    while end and not rows[end - 1].text():
         end -= 1
     return rows[:end]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +16,11 @@ UNDERLINE: Final = 3
 LINK: Final = 4
 BITS: Final = 5
 COLOURS = {38: FOREGROUND, 48: BACKGROUND, 58: UNDERLINE_COLOUR}
+_BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_COLOUR = f"[345]8;(?:5;{_BYTE}|2;{_BYTE};{_BYTE};{_BYTE})"
+COLOUR = re.compile(_COLOUR)
+ONLY_COLOURS = re.compile(f"{_COLOUR}(?:;{_COLOUR})*+")
+PLACES = {"3": FOREGROUND, "4": BACKGROUND, "5": UNDERLINE_COLOUR}  # by how a colour begins
 MOST_KNOWN = 4096  # styles remembered, and ways from one to another, before all of them are forgotten
 LONGEST_LINK = 2083
 LARGEST = 99999  # no number in an SGR sequence means more than this
@@ -31,21 +37,26 @@ class Style:
         self.key = key
         self.blank = blank or self  # what erasing with it leaves: its background
         self.next: dict[str, Style] = {}  # by the parameters of an SGR sequence
-        self._sgr = b""
+        self._sgr = ""
+
+    @property
+    def sgr_text(self) -> str:
+        """The sequence that makes it so, whatever was before."""
+        if not self._sgr:
+            self._sgr = f"\x1b[{';'.join(['0', *parts(self.key)])}m"
+        return self._sgr
 
     @property
     def sgr_bytes(self) -> bytes:
-        """The sequence that makes it so, whatever was before."""
-        if not self._sgr:
-            self._sgr = f"\x1b[{';'.join(['0', *parts(self.key)])}m".encode()
-        return self._sgr
+        return self.sgr_text.encode()
 
     def sgr(self) -> bytes:
         """Its parameters, b"1;31" say."""
         return self.sgr_bytes[4:-1]
 
-    def link_bytes(self) -> bytes:
-        return b"\x1b]8;%b\x1b\\" % (self.key[LINK].encode() or b";")
+    @property
+    def link_text(self) -> str:
+        return f"\x1b]8;{self.key[LINK] or ';'}\x1b\\"
 
 
 def parts(key: Key) -> Iterator[str]:
@@ -66,7 +77,8 @@ class Styles:
         style = self.known.get(key)
         if style is None:
             empty: Key = ("", key[BACKGROUND], "", "", "", 0)
-            style = self.known[key] = Style(key, self.of(empty) if key != empty else None)
+            blank = None if key == empty else self.of(empty) if key[BACKGROUND] else self.plain
+            style = self.known[key] = Style(key, blank)
         return style
 
     def change(self, style: Style, parameters: str) -> Style:
@@ -92,6 +104,10 @@ class Styles:
 def changed_by(key: Key, parameters: str) -> Key:
     looks: list[str] = list(key[:BITS])
     bits = key[BITS]
+    if ONLY_COLOURS.fullmatch(parameters):  # as nearly all are that are not remembered
+        for colour in COLOUR.findall(parameters):
+            looks[PLACES[colour[0]]] = colour
+        return key_of(looks, bits)
     fields = iter(parameters.split(";")[:64])
     for field in fields:
         code = number(field.partition(":")[0] if ":" in field else field)
@@ -108,6 +124,10 @@ def changed_by(key: Key, parameters: str) -> Key:
                 looks[COLOURS[code]] = f"{code}{colour}"
         else:
             set_look(looks, code, field)
+    return key_of(looks, bits)
+
+
+def key_of(looks: list[str], bits: int) -> Key:
     foreground, background, underline_colour, underline, link = looks
     return foreground, background, underline_colour, underline, link, bits
 

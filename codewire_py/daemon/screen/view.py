@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from codewire_py.daemon.screen.canvas import clamp
 from codewire_py.daemon.screen.paint import BEGIN, END, UNSTYLE
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class View:
     """
 
     def __init__(self, rows: int, cols: int) -> None:
-        self.rows, self.cols = max(1, rows), max(1, cols)
+        self.rows, self.cols = clamp(rows), clamp(cols)
         self.top = self.left = 0
         self.forget()
 
@@ -40,8 +41,8 @@ class View:
         self.title = ""
 
     def resize(self, rows: int, cols: int) -> None:
-        if (max(1, rows), max(1, cols)) != (self.rows, self.cols):
-            self.rows, self.cols = max(1, rows), max(1, cols)
+        if (clamp(rows), clamp(cols)) != (self.rows, self.cols):
+            self.rows, self.cols = clamp(rows), clamp(cols)
             self.drawn = []
 
     def draw(self, screen: Screen) -> bytes:

@@ -1,0 +1,182 @@
+"""cw logs --rendered: what a person would have read, from the start, the last of it, and as it goes on"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from busy import is_idle
+from codewire_py.wire.messages import Ended, Logs, Reading
+from homes import CW, Home
+from own_terminals import Desk
+from past import pretend
+from peers import Peer
+
+PROGRESS = b"begin\r\n" + b"".join(b"\rstep %d" % n for n in range(500)) + b"\r\ndone\r\n"
+
+
+def printing(home: Home, data: bytes, *rest: str) -> int:
+    """A session that has printed these bytes and ended, or does what `rest` says."""
+    code = f"import os, tty; tty.setraw(1); os.write(1, bytes.fromhex('{data.hex()}')); " + "; ".join(rest)
+    id = home.python(code)
+    home.until(lambda: len(home.log(id)) >= len(data), "it to print")
+    if not rest:
+        home.end(id)
+    return id
+
+
+def rendered(home: Home, id: int, *words: str) -> str:
+    done = home.cw("logs", str(id), "--rendered", *words)
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.mark.parametrize("rest", [[], ["input()"]])
+def test_redraws_are_collapsed(home: Home, rest: list[str]) -> None:
+    """A progress bar is its last state, also of a session that runs."""
+    assert rendered(home, printing(home, PROGRESS, *rest)) == "begin\nstep 499\ndone\n"
+
+
+def test_no_sequence_reaches_a_terminal(home: Home, desk: Desk) -> None:
+    """It is text there, too."""
+    id = printing(home, b"\x1b[31mred\x1b[m\x1b[6n \x1b[?1049heditor\x1b[?1049l\r\n")
+    terminal = desk.cw("logs", str(id), "--rendered")
+    assert terminal.end() == 0
+    assert b"\x1b" not in terminal.shown
+    assert terminal.shown.split() == [b"red", b"editor"]
+
+
+def test_sizes_are_heeded(home: Home) -> None:
+    """A line that the program's terminal broke is one line, at each of its widths."""
+    id = printing(
+        home, b"x" * 300 + b"\r\n", "input()", "os.write(1, b'y' * 300 + bytes([13, 10]))", "input()"
+    )
+    home.cw("resize", str(id), "10x50")
+    home.cw("send", str(id), "go")
+    home.until_printed(id, b"y" * 300 + b"\r\n")
+    assert "y" * 300 + "\n" in rendered(home, id)
+    assert rendered(home, id).startswith("x" * 300 + "\n")
+
+
+@pytest.mark.parametrize("tail", [0, 1, 3, 200, 10**12])
+def test_the_last_lines(home: Home, tail: int) -> None:
+    """As many as asked for, or all there are; lines, not drawings."""
+    data = b"".join(b"\r%d%%\rline %d\r\n" % (n, n) for n in range(100))
+    wanted = [f"line {n}\n" for n in range(100)]
+    id = printing(home, data)
+    assert rendered(home, id, "--tail", str(tail)) == "".join(wanted[len(wanted) - min(tail, 100) :])
+
+
+def test_the_last_lines_of_a_long_log(home: Home) -> None:
+    """Also when they begin long before the end, and it is not all drawn for a few."""
+    code = "[print('line', n) for n in range(3)]; [print('x' * 79, end=chr(13)) for _ in range(20_000)]; print('end')"
+    id = home.python(code)
+    home.end(id)
+    last = "end" + "x" * 76 + "\n"
+    assert rendered(home, id, "--tail", "1") == last
+    assert rendered(home, id, "--tail", "3") == "line 1\nline 2\n" + last
+
+
+def test_between_two_moments(home: Home) -> None:
+    """Lines that came to read so between them."""
+    id = printing(home, b"three\r\ntwo\r\none\r\n")
+    pretend(home.directory(id), {0: 3, 7: 2, 12: 1})
+    assert rendered(home, id, "--since", "150m") == "two\none\n"
+    assert rendered(home, id, "--until", "90m") == "three\ntwo\n"
+    assert rendered(home, id, "--since", "150m", "--until", "90m") == "two\n"
+    assert rendered(home, id, "--since", "5h", "--tail", "1") == "one\n"
+
+
+# ── following ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def following(home: Home, id: int, *words: str) -> subprocess.Popen[bytes]:
+    return home.begin("logs", str(id), "--rendered", "-f", *words, stdout=subprocess.PIPE)
+
+
+def read_until(client: subprocess.Popen[bytes], text: bytes) -> bytes:
+    """What it prints up to there; the test's own deadline bounds the wait."""
+    assert client.stdout
+    seen = b""
+    while not seen.endswith(text):
+        data = os.read(client.stdout.fileno(), 4096)
+        assert data, seen
+        seen += data
+    return seen
+
+
+def test_line_below_line_comes_at_once(home: Home) -> None:
+    """Whoever follows a build sees each line when it is done, then the rest, then the end."""
+    id = home.python("while (word := input()) != 'stop': print('got', word)\nprint('no end', end='')")
+    client = following(home, id)
+    for n in range(3):
+        home.cw("send", str(id), f"word {n}")
+        assert read_until(client, b"got word %d\n" % n).count(b"got") == 1
+    home.cw("send", str(id), "stop")
+    assert read_until(client, b"no end\n") == b"stop\nno end\n"
+    assert client.wait(20) == 0
+
+
+def test_redraws_are_told_when_they_settle(home: Home) -> None:
+    """A program that goes up and draws again is told once, at the end or when its lines leave."""
+    data = b"".join(b"\x1b[2J\x1b[Hprogress %d\r\nof 9\r\n" % n for n in range(9))
+    id = printing(home, data, "input()", "os.write(1, b'x' + bytes([13, 10]))")
+    client = following(home, id)
+    home.cw("send", str(id), "go")
+    assert client.wait(20) == 0
+    assert client.stdout
+    assert client.stdout.read().split(b"\n")[:2] == [b"progress 8", b"of 9"]
+
+
+def test_following_the_last_lines(home: Home) -> None:
+    """--tail begins with so many; nothing is told twice."""
+    id = printing(home, b"".join(b"line %d\r\n" % n for n in range(100)), "input()", "os.write(1, b'end')")
+    client = following(home, id, "--tail", "2")
+    assert read_until(client, b"line 99\n") == b"line 98\nline 99\n"
+    home.cw("send", str(id), "")
+    assert read_until(client, b"end\n") == b"end\n"
+    assert client.wait(20) == 0
+
+
+def test_following_until_a_moment(home: Home) -> None:
+    """Then what can be seen, and status 0 while the session runs on."""
+    id = printing(home, b"\x1b[Hon the screen", "input()")
+    client = following(home, id, "--until", f"@{time.time() + 1}")
+    assert client.wait(20) == 0
+    assert client.stdout
+    assert client.stdout.read() == b"on the screen\n"
+    assert home.status(id)["status"] == "running"
+
+
+# ── large logs ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_large_log_streams_from_the_start(home: Home) -> None:
+    """40 MB: the first lines come at once, and a client that leaves stops the work."""
+    id = home.python("import sys; [sys.stdout.write('x' * 79 + chr(10)) for n in range(500_000)]")
+    home.end(id)
+    client = subprocess.Popen([*CW, "logs", str(id), "--rendered"], env=home.env, stdout=subprocess.PIPE)
+    home.started.append(client)
+    assert client.stdout
+    assert client.stdout.read(80) == b"x" * 79 + b"\n"
+    client.send_signal(signal.SIGKILL)
+    client.wait(10)
+    home.until(lambda: is_idle(home.daemon()), "the daemon to stop reading")
+
+
+def test_raw_is_something_else(home: Home) -> None:
+    id = printing(home, b"x")
+    assert "choose one of them" in home.cw("logs", str(id), "--raw", "--rendered", status=2).stderr
+
+
+def test_the_protocol(home: Home) -> None:
+    """Where it begins, text as data frames, the end."""
+    id = printing(home, PROGRESS)
+    with Peer(home) as peer:
+        assert peer.ask(Logs(session=str(id), rendered=True)).hear(Reading).length == len(PROGRESS)
+        assert peer.hear(Ended).session["id"] == id
+        assert peer.data == b"begin\nstep 499\ndone\n"

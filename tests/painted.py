@@ -1,0 +1,37 @@
+"""what an attached client must have shown: a paint of what the log drew before it came, then the log, byte by byte"""
+
+from __future__ import annotations
+
+from codewire_py.client.showing import TO_THE_BOTTOM
+from codewire_py.daemon.screen.paint import BEGIN, END
+from codewire_py.daemon.screen.screen import Screen
+
+ROWS, COLS = 24, 80
+SCROLLBACK = 1000  # lines that whoever attaches is shown
+ENOUGH = 1 << 20  # bytes of plain lines, of which no screen shows more
+
+
+def after_paint(shown: bytes | bytearray, log: bytes, rows: int = ROWS, cols: int = COLS) -> bytes:
+    """What follows the last paint, which is as it must be: it shows what the log drew up to there.
+
+    Of programs that print lines, and no paints of their own.
+    """
+    paint, end, rest = bytes(shown).rpartition(END)
+    assert end, f"no paint: {bytes(shown[:200])!r}"
+    rest = rest.removesuffix(TO_THE_BOTTOM)
+    at = len(log) - len(rest)
+    assert at >= 0, f"{-at} bytes more than the log has were shown"
+    there, here = Screen(rows, cols), Screen(rows, cols)
+    there.feed(log[log.find(b"\n", at - ENOUGH, at) + 1 : at] if at > ENOUGH else log[:at])
+    here.feed(paint[max(0, paint.rfind(BEGIN)) :] if paint.count(BEGIN) > 1 else paint)
+    assert (here.text(), here.cursor()) == (there.text(), there.cursor())
+    assert paint.count(BEGIN) > 1 or here.history_text(SCROLLBACK) == there.history_text(SCROLLBACK)
+    return rest
+
+
+def check_painted(
+    shown: bytes | bytearray, log: bytes, what: str, size: tuple[int, int] = (ROWS, COLS)
+) -> None:
+    """No byte of the log is missing and none came twice: those before the paint are in it."""
+    rest = after_paint(shown, log, *size)
+    assert log.endswith(rest), f"{what}: {rest[-200:]!r} is not the end of {log[-200:]!r}"
