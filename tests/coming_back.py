@@ -18,7 +18,7 @@ from homes import SECONDS, Home
 Row = tuple[tuple[str, str], ...]  # of characters and their styles
 SEEN_ON_BLANKS = ("ground", "inverse", "underline", "strike", "line colour")
 PROMPT = "own$"
-LOOKS, PAUSE = 6, 0.05  # a screen that stays the same for so many looks has settled
+LOOKS, PAUSE = 4, 0.05  # a screen that stays the same for so many looks has settled
 FLAGS = [
     "alternate_on", "mouse_any_flag", "mouse_sgr_flag", "keypad_flag", "keypad_cursor_flag", "cursor_flag",
     "insert_flag", "origin_flag", "wrap_flag", "scroll_region_upper", "scroll_region_lower",
@@ -237,13 +237,14 @@ class Desk:
 
 @contextmanager
 def new_desk(home: Home) -> Iterator[Desk]:
-    with tempfile.TemporaryDirectory(prefix="cw-desk-") as folder:
+    with tempfile.TemporaryDirectory(prefix="cw-desk-", ignore_cleanup_errors=True) as folder:
         desk = Desk(home, Path(folder))
         try:
             yield desk
         finally:
             for pane in desk.panes:
                 pane.close()
+            home.cw("kill", "--all", status=None)  # some write down how they end, in this folder
 
 
 def attach(pane: Pane, session: int) -> None:

@@ -24,7 +24,8 @@ def after_paint(shown: bytes | bytearray, log: bytes, rows: int = ROWS, cols: in
     there, here = Screen(rows, cols), Screen(rows, cols)
     there.feed(log[log.find(b"\n", at - ENOUGH, at) + 1 : at] if at > ENOUGH else log[:at])
     here.feed(paint[max(0, paint.rfind(BEGIN)) :] if paint.count(BEGIN) > 1 else paint)
-    assert (here.text(), here.cursor()) == (there.text(), there.cursor())
+    seen, drawn = (here.text(), here.cursor()), (there.text(), there.cursor())
+    assert seen == drawn, f"at {at} of {len(log)} it shows {seen}, the log draws {drawn}"
     assert paint.count(BEGIN) > 1 or here.history_text(SCROLLBACK) == there.history_text(SCROLLBACK)
     return rest
 

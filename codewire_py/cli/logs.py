@@ -10,7 +10,7 @@ from codewire_py.cli.moments import HINT, moment_or_none
 from codewire_py.cli.table import Argument, Command, Option
 from codewire_py.client.fetch import fetch
 from codewire_py.client.follow import Follower, begin_reading
-from codewire_py.errors import UsageError
+from codewire_py.errors import ConnectionLost, UsageError
 from codewire_py.wire.messages import Logs
 
 TYPE_CHECKING = False
@@ -48,9 +48,38 @@ def run(given: Given) -> int:
 
 
 def write_rendered(request: Logs) -> None:
-    fetch(
-        context.home(), request, lambda text: show.write(1, text), lambda begun: tell_released(begun, request)
-    )
+    """If the daemon is replaced meanwhile, the next one begins again: what was written is passed over."""
+    lines = Lines()
+    while True:
+        lines.is_coming = False
+        try:
+            fetch(context.home(), request, lines.write, lambda begun: lines.begin(begun, request))
+            return
+        except ConnectionLost:
+            if request.tail >= 0 or not lines.is_coming:
+                raise
+
+
+class Lines:
+    """How many were written, and how many of those come once more."""
+
+    def __init__(self) -> None:
+        self.written = self.passing = 0
+        self.has_begun = self.is_coming = False
+
+    def begin(self, begun: Reading, request: Logs) -> None:
+        if not self.has_begun:
+            tell_released(begun, request)
+        self.has_begun = self.is_coming = True
+        self.passing = self.written
+
+    def write(self, text: bytes) -> None:
+        at = 0
+        while self.passing and (end := text.find(b"\n", at) + 1):
+            at, self.passing = end, self.passing - 1
+        if not self.passing:
+            show.write(1, text[at:])
+            self.written += text.count(b"\n", at)
 
 
 def tell_released(begun: Reading, request: Logs) -> None:

@@ -98,6 +98,8 @@ def _answer_csi(body: bytes, told: Told) -> bytes:
     if match is None:
         return b""
     prefix, digits, _, final = match.groups()
+    if body.endswith(b"0u"):
+        return b""  # our own answer, from a terminal that echoes it
     if final == b"$p":
         return _answer_mode(int(digits or b"0"), prefix, told) if len(digits) <= _NUMBER_DIGITS else b""
     asked = (prefix, digits, final)

@@ -24,6 +24,7 @@ journal = logging.getLogger("codewire")
 READ_BYTES = 128 << 10  # searched at once, in a millisecond or so
 FLOOD_BYTES = 4096  # in one read: more is on its way, and a pause gathers it
 PAUSE = 0.01
+COURTESY = 0.002  # seconds: whoever shows the same bytes to a person goes first
 SNAPSHOT_BYTES, SNAPSHOTS = 256 << 10, 8
 
 
@@ -31,9 +32,17 @@ class Attending:
     """Of one session. `ring` it when the log grew; `grown` is set once what came has been followed."""
 
     def __init__(
-        self, directory: str, birth: Birth, facts: Facts, answer: Callable[[bytes], Awaitable[None]]
+        self,
+        directory: str,
+        birth: Birth,
+        facts: Facts,
+        answer: Callable[[bytes], Awaitable[bool]],
+        hears: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.directory, self.birth, self.facts, self.answer = directory, birth, facts, answer
+        """`answer` says whether it was taken; `hears`: whether the next one would be."""
+        self.directory, self.birth, self.facts = directory, birth, facts
+        self.answer, self.hears = answer, hears
+        self.is_deaf = False  # it did not take the last answer
         self.rung, self.grown = trio.Event(), trio.Event()
         self.looks = Looks()
         self.modes = Modes()
@@ -42,6 +51,7 @@ class Attending:
         self.mute_until = 0  # what was asked before is too old to be answered
         self.snapshots: list[tuple[int, Modes]] = []
         self.depiction: Depiction | None = None
+        self.kept = 0  # up to where the screen is known without it
         self.seen_alive = 0.0  # when a daemon was last known to attend to anything
         self.wants_care: Callable[[Attending], None] = lambda attending: None
 
@@ -62,6 +72,7 @@ class Attending:
                 if size >= FLOOD_BYTES:
                     await trio.sleep(PAUSE)
                 await self.rung.wait()
+                await trio.sleep(COURTESY)
         finally:
             self.times.close()
             log.close()
@@ -69,7 +80,8 @@ class Attending:
     def begin(self, log: Log) -> None:
         """Behind the checkpoint. Everything up to the last time that was noted has been answered."""
         checkpoint = read_checkpoint(self.directory)
-        self.offset = self.base = max(checkpoint.offset if checkpoint else 0, log.released())
+        self.kept = checkpoint.offset if checkpoint else 0
+        self.offset = self.base = max(self.kept, log.released())
         if checkpoint is not None:
             self.modes.feed(checkpoint.paint)
         answered, seen = self.times.last
@@ -116,17 +128,22 @@ class Attending:
     # -- answering
 
     async def reply(self, query: bytes) -> None:
-        """It is noted first: whoever goes on after us must not answer a second time."""
+        """It is noted first: whoever goes on after us must not answer a second time.
+
+        One who asks and asks and does not read is not waited for each time.
+        """
+        if self.is_deaf and not self.hears():
+            return
         self.times.note(self.offset, time.time(), force=True)
         screen = (await self.depict(self.offset)).screen if answers.needs_screen(query) else None
         told = answers.Told(self.facts.rows, self.facts.cols, self.modes, self.looks, screen)
         if answer := answers.answer(query, told):
-            await self.answer(answer)
+            self.is_deaf = not await self.answer(answer)
 
     # -- the picture
 
     def depiction_offset(self) -> int:
-        return self.depiction.offset if self.depiction else self.base
+        return self.depiction.offset if self.depiction else self.kept
 
     async def depict(self, upto: int | None = None) -> Depiction:
         """The screen as it is now: at least as far as we have followed."""
@@ -150,6 +167,8 @@ class Attending:
         return depiction.saved_at >= upto
 
     def forget(self) -> None:
+        if self.depiction:
+            self.kept = self.depiction.saved_at
         self.depiction = None
 
 

@@ -22,4 +22,5 @@ FAR_BEHIND_BYTES = 4 << 20  # that a viewer may be behind; beyond it it is paint
 ANSWER_SECONDS = 2.0  # old a query may be that is answered
 IDLE_LAG_BYTES = 256 << 10  # that the screen of a session nobody looks at may be behind
 FRAME_SECONDS = 0.033  # between two paints for a viewer whose terminal has another size
+HANDOVER_SECONDS = 0.1  # before a viewer hears that it is foremost: the one before hears first that it is not
 STATUS_SECONDS = 1.0  # after which a status line is looked at again

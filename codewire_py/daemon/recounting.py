@@ -69,12 +69,15 @@ async def follow(session: Session, rendering: Rendering, until: float, talk: Tal
             await send_upto(rendering.log.length(), rendering, talk)
             if is_over:
                 return
-            with trio.move_on_after(QUIET) as quiet:
-                await reader.wait_for_bell()
-            if quiet.cancelled_caught:
+            if not await hears_bell(reader, min(deadline, trio.current_time() + QUIET)):
                 await send(rendering.settle_above(), talk)
-                with trio.move_on_at(deadline):
-                    await reader.wait_for_bell()
+                await hears_bell(reader, deadline)
+
+
+async def hears_bell(reader: Reader, deadline: float) -> bool:
+    with trio.move_on_at(deadline) as waiting:
+        await reader.wait_for_bell()
+    return not waiting.cancelled_caught
 
 
 async def send(lines: list[Line], talk: Talk) -> None:

@@ -16,7 +16,7 @@ import trio
 from codewire_py.daemon import limits, sizes
 from codewire_py.daemon.attending import Attending
 from codewire_py.daemon.keeping import ask_hatchery, is_kept, try_visit
-from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, type_reply
+from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, is_taking, type_reply
 from codewire_py.daemon.viewers import Viewer, Viewers
 from codewire_py.errors import NotReading, NotRunning, ProtocolError, TimedOut
 from codewire_py.home.door import DONE, NOBODY, SESSION, Door
@@ -50,7 +50,7 @@ class Session:
         self.signalling = trio.Lock()
         self.viewers = Viewers()
         self.unwritten: list[tuple[str, int, dict[str, object]]] = []
-        self.attending = Attending(self.directory, birth, self.facts, self.reply)
+        self.attending = Attending(self.directory, birth, self.facts, self.reply, self.hears)
 
     @property
     def facts(self) -> Facts:
@@ -278,12 +278,17 @@ class Session:
                     await typist.type(piece)
         return typist.taken
 
-    async def reply(self, data: bytes) -> None:
-        """What a terminal says by itself. A program that does not read loses it, as everywhere."""
+    async def reply(self, data: bytes) -> bool:
+        """What a terminal says by itself. A program that does not read loses it, as everywhere; whether it got it."""
         with suppress(NotRunning, NotReading, OSError):
             terminal = await self.terminal()
             async with alone(self.directory, REPLY_PATIENCE):
-                await type_reply(terminal, data)
+                return await type_reply(terminal, data)
+        return False
+
+    def hears(self) -> bool:
+        """Whether its terminal takes something just now, as far as we know."""
+        return self.door is None or self.door.terminal < 0 or is_taking(self.door.terminal)
 
     async def type_one(self, data: bytes, patience: float) -> int:
         async def piece() -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import select
 import struct
 import termios
 from collections.abc import AsyncIterator
@@ -45,14 +46,21 @@ def try_lock(lock: int) -> bool:
     return True
 
 
-async def type_reply(terminal: int, data: bytes) -> None:
-    """At once, whole or, if the program does not read, in part."""
+async def type_reply(terminal: int, data: bytes) -> bool:
+    """At once, whole or, if the program does not read, in part; whether it was whole."""
     with trio.move_on_after(REPLY_PATIENCE):
         while data:
             try:
                 data = data[os.write(terminal, data) :]
             except BlockingIOError:
                 await trio.lowlevel.wait_writable(terminal)
+    return not data
+
+
+def is_taking(terminal: int) -> bool:
+    poll = select.poll()
+    poll.register(terminal, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 class Typist:

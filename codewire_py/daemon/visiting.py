@@ -8,7 +8,7 @@ from contextlib import suppress
 import trio
 
 from codewire_py.daemon.describing import activity_of, describe
-from codewire_py.daemon.limits import FAR_BEHIND_BYTES, FRAME_SECONDS, STATUS_SECONDS
+from codewire_py.daemon.limits import FAR_BEHIND_BYTES, FRAME_SECONDS, HANDOVER_SECONDS, STATUS_SECONDS
 from codewire_py.daemon.reading import Reader
 from codewire_py.daemon.screen.view import View
 from codewire_py.daemon.session import Session
@@ -35,15 +35,19 @@ class Visit:
         self.repaint: messages.Repaint | None = None
         self.turned = trio.Event()  # the size or something else changed: look again what is to be shown
         self.waiting: trio.CancelScope | None = None
-        self.notices, self.news = trio.open_memory_channel[bool](64)
+        self.told_foremost, self.foremost_turned = False, trio.Event()
 
     # -- what is to be shown
 
     def is_rendered(self) -> bool:
-        """Whether the log's bytes mean nothing on its terminal. One without a size takes what it gets."""
-        viewer = self.viewer
-        has_size = is_size((viewer.rows, viewer.cols))
-        return has_size and (self.request.rendered or (viewer.rows, viewer.cols) != self.session.size())
+        """Whether the log's bytes mean nothing on its terminal. One without a size takes what it gets.
+
+        They do while the session is about to have its size: a window that is dragged is not to flicker.
+        """
+        size, session = (self.viewer.rows, self.viewer.cols), self.session
+        return is_size(size) and (
+            self.request.rendered or size not in (session.size(), session.wanted_size())
+        )
 
     async def begin(self) -> tuple[int, bytes]:
         """Where the log goes on, and the paint before that. One who has seen some of it goes on where it was."""
@@ -184,12 +188,21 @@ class Visit:
     # -- what the viewer says
 
     def tell_foremost(self, yes: bool) -> None:
-        with suppress(trio.WouldBlock):  # so far behind, it will learn it when it comes back
-            self.notices.send_nowait(yes)
+        self.foremost_turned.set()
+
+    def is_foremost(self) -> bool:
+        return self.session.viewers.foremost() is self.viewer
 
     async def pass_on_foremost(self) -> None:
-        async for yes in self.news:
-            await self.talk.say(messages.Foremost(yes=yes))
+        """Not at once to whom it is now: the one before is to know first, lest both show one question."""
+        while True:
+            await self.foremost_turned.wait()
+            self.foremost_turned = trio.Event()
+            if self.is_foremost() and not self.told_foremost:
+                await trio.sleep(HANDOVER_SECONDS)
+            if self.is_foremost() is not self.told_foremost:
+                self.told_foremost = self.is_foremost()
+                await self.talk.say(messages.Foremost(yes=self.told_foremost))
 
     async def hear(self, scope: trio.CancelScope) -> None:
         while (message := await self.talk.receive()) is not None:

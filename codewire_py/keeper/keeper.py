@@ -184,9 +184,12 @@ class Keeper:
             self.tell(visitor, word)
 
     def ring(self) -> None:
-        """After a part was written and then the disk was full, this must not sound as if it had room again."""
+        """After a part was written and then the disk was full, this must not sound as if it had room again.
+
+        Who came last is rung first: the daemon, who came first, shows nobody anything.
+        """
         word = FULL if self.pending else BELL
-        for visitor in list(self.visitors.values()):
+        for visitor in reversed(list(self.visitors.values())):
             if self.length >= visitor.quiet_until and not visitor.has_unread_bell():
                 self.tell(visitor, word)
 

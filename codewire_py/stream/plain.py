@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 _UNPRINTABLE: Final = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
+_UPPER_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")  # which some terminals take for the beginning of a sequence
 _LINE_END = re.compile(rb"\r+\n?")  # several returns and a line feed are one end: ttys add returns
 _utf8_decoder = codecs.getincrementaldecoder("utf-8")
 
@@ -49,6 +50,8 @@ class Plain:
         return rest
 
     def _in_lines(self, text: bytes) -> bytes:
+        if b"\xc2" in text:
+            text = _UPPER_CONTROL.sub(b"", text)
         if not text:
             return text
         if self._has_returned:

@@ -148,6 +148,13 @@ class Tmux(Contestant):
     def list_argv(self) -> list[str]:
         return self.command("list-sessions")
 
+    def resize(self, session: str, rows: int, cols: int) -> None:
+        self.run(self.command("resize-window", "-t", session, "-x", str(cols), "-y", str(rows)))
+
+    def remember(self, lines: int) -> None:
+        """So many of those that have scrolled by, in the sessions that are launched from now on."""
+        self.run(self.command("set-option", "-g", "history-limit", str(lines)))
+
     def send_argv(self, session: str, text: str) -> list[str]:
         return self.command("send-keys", "-t", session, text, "Enter")
 

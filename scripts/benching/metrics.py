@@ -52,3 +52,6 @@ class Plan(NamedTuple):
     stuck: int
     keys: int
     commands: int
+    parsed: int
+    far: int
+    flood: int

@@ -111,6 +111,10 @@ class Stage:
 
 def clear_desk() -> None:
     shutil.rmtree(DESK, ignore_errors=True)
+
+
+def lay_desk() -> None:
+    clear_desk()
     HOME.mkdir(parents=True)
     FOLDER.mkdir()
     (DESK / "tmp").mkdir()

@@ -286,7 +286,8 @@ def test_only_the_one_that_attached_last_is_asked(home: Home, desk: Desk) -> Non
 
 def test_old_questions_are_not_asked_again(home: Home, desk: Desk) -> None:
     """What the program asked before we came was for others, or is answered already: the paint holds no query."""
-    id = home.python(f"print('\\x1b[6n\\x1b]11;?\\x07{UNKNOWN.decode()}before \\x1b[1mbold'); input()")
+    text = f"\x1b[6n\x1b]11;?\x07{UNKNOWN.decode()}before \x1b[1mbold"
+    id = home.python(f"print({text!r}); input()")
     home.until_printed(id, b"bold")
     home.until_printed(id, b"]11;rgb:")
     terminal = desk.attach(str(id))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from busy import cpu_seconds, is_idle
 from codewire_py.cli.search import longest_text
 from codewire_py.wire.messages import Found, Search, Searched
-from homes import Home
+from homes import Home, new_home
 from own_terminals import Desk
 from past import pretend
 from peers import Peer
@@ -99,6 +99,7 @@ def test_sessions_and_tags(home: Home) -> None:
         (["-i", "-F", "É"], ["café"]),
         (["-i", "k"], ["a \u212a sign"]),
         (["-i", "ſs"], ["glass"]),
+        (["-i", "sharp"], ["ſharp"]),
         (["(?i)abc"], ["abc", "xABCx"]),
         ([r"\d+"], ["number 42"]),
         ([r"\bABC|42"], ["number 42"]),
@@ -112,7 +113,7 @@ def test_sessions_and_tags(home: Home) -> None:
 )
 def test_patterns(home: Home, words: list[str], wanted: list[str]) -> None:
     """Python's regular expressions, or text as it stands; upper and lower case as asked for."""
-    data = "a.c\r\nabc\r\n((\r\nxABCx\r\ncafé\r\na \u212a sign\r\nglass\r\nnumber 42\r\n-dash\r\n"
+    data = "a.c\r\nabc\r\n((\r\nxABCx\r\ncafé\r\nſharp\r\na \u212a sign\r\nglass\r\nnumber 42\r\n-dash\r\n"
     id = str(printing(home, data.encode()))
     assert texts(home, *words, id) == wanted
 
@@ -196,13 +197,27 @@ def test_a_pattern_that_takes_for_ever_hurts_only_its_owner(home: Home) -> None:
 
 
 def test_a_large_log(home: Home) -> None:
-    """30 MB: found first and last, and a client that leaves at once costs the daemon no more work."""
+    """30 MB: found first and last, and no more than asked for."""
     code = "import sys; [sys.stdout.write(f'line {n} ' + 'x' * 60 + chr(10)) for n in range(400_000)]"
     id = home.python(code)
     home.end(id)
     assert texts(home, "line (0|399999) ", str(id)) == [f"line {n} " + "x" * 60 for n in (0, 399_999)]
     assert len(home.cw("search", "--max", "3", ".", str(id)).stdout.splitlines()) == 3
-    home.until(lambda: is_idle(home.daemon()), "the daemon to stop reading")
+
+
+def test_a_client_that_leaves_stops_the_work() -> None:
+    """Also one that nothing was found for: 30 MB of redraws are some seconds' work, and most of that is not done."""
+    with new_home() as home:  # whose daemon has nothing else to do
+        id = printing(home, b"x")
+        redraw = b"\x1b[2A\x1b[32mone\x1b[K\r\ntwo\x1b[m\x1b[K\r\n"
+        (home.directory(id) / "output.log").write_bytes(redraw * ((30 << 20) // len(redraw)))
+        before = cpu_seconds(home.daemon())
+        search = home.begin("search", "nothing of that kind", str(id))
+        home.until(lambda: cpu_seconds(home.daemon()) - before > 0.2, "the daemon to begin")
+        search.kill()
+        search.wait(10)
+        home.until(lambda: is_idle(home.daemon()), "the daemon to stop")
+        assert cpu_seconds(home.daemon()) - before < 1.5
 
 
 def test_the_protocol(home: Home) -> None:

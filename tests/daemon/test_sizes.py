@@ -174,8 +174,8 @@ def test_it_follows_whoever_typed_or_attached_last(home: Home) -> None:
         assert [(begun.rows, begun.cols), (begun_too.rows, begun_too.cols)] == [(30, 90), (20, 70)]
         first.hear(Foremost)
         first.say(Typed(seq=1, data=b"x\n"))
-        assert first.hear(Foremost).yes is True
         first.hear(Took)
+        assert first.hear(Foremost).yes is True
         assert size(home, id) == (30, 90)
         assert second.hear(Foremost).yes is False
         second.say(Typed())

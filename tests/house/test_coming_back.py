@@ -103,7 +103,6 @@ def test_earlier_output_is_in_the_own_scrollback(home: Home, desk: Desk, is_kill
     session = home.launch(
         "sh", "-c", f"{PRINT_LINES}; exec sleep 1000", options=("--rows", "24", "--cols", "80")
     )
-    home.until_printed(session, b"of many\r\n" * 1)
     home.until(lambda: home.log(session).count(b"of many\r\n") == 300, "every line to be printed")
     if is_killed:
         kill_daemon(home)
@@ -139,6 +138,8 @@ def test_a_shell_is_as_it_was_left(home: Home, desk: Desk) -> None:
     pane.until_shown("❯ echo abcdefXYZ 緑茶")
     pane.press("Enter")
     pane.settled(lambda now: "abcdefXYZ 緑茶" in now.text, "the echo")
+    pane.enter("exit")
+    home.end(session)
 
 
 def test_killing_the_daemon_is_not_seen(home: Home, desk: Desk) -> None:
@@ -154,3 +155,30 @@ def test_killing_the_daemon_is_not_seen(home: Home, desk: Desk) -> None:
     pane.press("Enter")
     pane.until_shown("  number")
     pane.until_same(pane.picture())
+
+
+@pytest.mark.slow
+def test_two_terminals_at_once(home: Home, desk: Desk) -> None:
+    """Whoever attached or typed last has the program at their size; it is the other's again when they leave or that
+    one types, and what was drawn for another size leaves nothing behind."""
+    artist = ARTISTS["vim"]
+    alone = desk.run_directly(artist.command(desk.new_folder("alone")), artist.size)
+    session = home.launch(*artist.command(desk.new_folder("in-cw")))
+    one, two = desk.shell(*artist.size), desk.shell(*artist.other_size)
+    attach(one, session)
+    artist.play(one)
+    artist.play(alone)
+    attach(two, session)
+    alone.resize(*artist.other_size)
+    two.until_same(artist.rests(alone))
+    one.press("Down")
+    alone.press("Down")
+    alone.resize(*artist.size)
+    one.until_same(artist.rests(alone))
+    two.press("Down")
+    alone.press("Down")
+    alone.resize(*artist.other_size)
+    two.until_same(artist.rests(alone))
+    detach(two)
+    alone.resize(*artist.size)
+    one.until_same(artist.rests(alone))

@@ -97,6 +97,25 @@ def test_what_was_on_the_own_screen_is_in_its_scrollback(home: Home, desk: Desk)
     assert "dirty here" not in "\n".join(lines)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("screen", ["first", "alternate"])
+def test_a_part_of_a_larger_screen_is_left_behind_as_well(home: Home, desk: Desk, screen: str) -> None:
+    """Where the session keeps its size and the own terminal is smaller; there the own screen is seen again."""
+    session = home.python(DIRTY, DIRT if screen == "first" else "\x1b[?1049h" + DIRT)
+    home.until_printed(session, b"lqqk")
+    home.cw("resize", str(session), "50x132")
+    pane = desk.shell()
+    pane.enter("echo something of before")
+    pane.settled(lambda picture: "something of before" in picture.text, "the echo")
+    flags = pane.flags()
+    attach(pane, session)
+    pane.settled(lambda picture: "dirty here" in "\n".join(picture.text), "the dirt")
+    left = detach(pane)
+    assert left.flags == flags
+    assert "something of before" in left.text
+    assert_is_plain(pane)
+
+
 # -- in GNU screen, in a tmux pane
 
 
@@ -152,11 +171,13 @@ def test_in_gnu_screen(home: Home, desk: Desk, altscreen: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("altscreen", ["off", "on"])
-@pytest.mark.parametrize("screen", ["first", "alternate"])
+@pytest.mark.parametrize("screen", ["first", "alternate", "larger"])
 def test_every_mode_is_undone_in_gnu_screen(home: Home, desk: Desk, screen: str, altscreen: str) -> None:
     """As in tmux; by default it has no alternate screen, and then the prompt comes below what the program drew."""
     session = home.python(DIRTY, DIRT if screen == "first" else "\x1b[?1049h" + DIRT)
     home.until_printed(session, b"lqqk")
+    if screen == "larger":
+        home.cw("resize", str(session), "50x132")
     with in_screen(desk, altscreen) as (pane, name):
         info = screen_info(desk, name)
         attach(pane, session)

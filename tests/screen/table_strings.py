@@ -92,7 +92,7 @@ CASES = [
         "tmux passing a sequence through",
         b"a\x1bPtmux;\x1b\x1b[31m\x1b\\b",
         follow="xterm",
-        why="nothing of ours is tmux: the sequence within cuts the string short",
+        why="only tmux passes it on: elsewhere the sequence within cuts the string short",
     ),
     case("a question for a terminal's capability", b"a\x1bP+q544e\x1b\\b\x1bP$qm\x1b\\c"),
 ]

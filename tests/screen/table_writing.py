@@ -284,7 +284,7 @@ BROKEN_UTF8 = [
         "controls from 0x80 as UTF-8 are not obeyed",
         "a\x9b31mb\x85c\x84d",
         follow="tmux",
-        why="these are letters' second bytes more often than controls: programs do not send them",
+        why="hardly a program sends them so, and text that is broken must not move the cursor",
     ),
     case(
         "a single byte 0x9b is no control",

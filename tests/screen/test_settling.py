@@ -6,12 +6,10 @@ import random
 
 import pytest
 
-from codewire_py.daemon.screen.passing import pass_by
 from codewire_py.daemon.screen.settling import Line, Settling
 from screen.pictures import drawn, recorded
 
 RECORDED = recorded()
-PASSED = 128 << 10
 
 
 def settled(data: bytes, rows: int = 6, cols: int = 40) -> list[Line]:
@@ -22,20 +20,6 @@ def settled(data: bytes, rows: int = 6, cols: int = 40) -> list[Line]:
 
 def texts(data: bytes, rows: int = 6, cols: int = 40) -> list[str]:
     return [text for _, text in settled(data, rows, cols)]
-
-
-def passed(data: bytes, rows: int, cols: int) -> tuple[list[Line], int]:
-    """With the short way for plain lines; and how much took it."""
-    settling = Settling(rows, cols)
-    at = short = 0
-    while at < len(data):
-        size = pass_by(settling, data[at : at + PASSED])
-        short += size
-        if not size:
-            size = len(data[at : at + 4096])
-            settling.feed(data[at : at + size])
-        at += size
-    return settling.finish(), short
 
 
 # ── what settles ──────────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +200,7 @@ def test_offsets_in_recordings(name: str) -> None:
     assert there >= 0.9 * len(lines) > 0
 
 
-# ── cuts, and the short way ───────────────────────────────────────────────────────────────────────────
+# ── cuts ───────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -241,46 +225,6 @@ def test_recordings_however_they_are_cut(name: str) -> None:
     for at in range(0, len(data), 777):
         settling.feed(data[at : at + 777])
     assert [text for _, text in settling.finish()] == texts(data, rows, cols)
-
-
-def plain(count: int, seed: int = 0) -> bytes:
-    chance = random.Random(seed)
-    words = ["word", "\tindented", "caf\u00e9", "", "trailing  ", "\x1b[32mINFO\x1b[m", "x" * 40]
-    lines = [" ".join(chance.choices(words, k=chance.randrange(1, 3))) for _ in range(count)]
-    return "".join(f"{line[:55]} {n}\r\n" for n, line in enumerate(lines)).encode()
-
-
-@pytest.mark.parametrize(
-    ("before", "between"),
-    [
-        (b"", b""),
-        (b"prompt $ ", b"\x1b[H\x1b[2Jcleared\r\n"),
-        (b"x" * 200, b"\x1b[3A\x1b[Kupwards\r\n\r\n\r\n"),
-        (b"\x1b[5;2Hsomewhere\x1b[2;3H", b"\x1b[?1049h\x1b[Halternate\x1b[?1049l"),
-        (b"a\r\nb\r\n\x1b[H", b"\x1b[2;4rregion\r\n\r\n\r\n\r\n\x1b[r"),
-        (b"\x1b(0", b"\x1b(B"),
-        (b"\x1b[4h", b"\x1b[4l"),
-        (b"\x1b[?1049h", b"\x1b[?1049l"),
-        (b"\x1b[3g", b"\x1bc"),
-        (b"\x1b]0;unfinished", b"\x07 text\r\n\xe2\x94"),
-        (b"\xff\r\n", b"x" * 41 + b"\r\n"),
-    ],
-)  # fmt: skip
-def test_the_short_way_says_the_same(before: bytes, between: bytes) -> None:
-    """Plain lines that pass the screen by are told as if they had been drawn, whatever was there before."""
-    data = before + plain(300) + between + plain(300, 1) + between + plain(5, 2)
-    lines, _ = passed(data, 8, 60)
-    assert [text for _, text in lines] == texts(data, 8, 60)
-
-
-def test_the_short_way_is_taken() -> None:
-    """By nearly all of a plain log, colours included; and its offsets are exact."""
-    data = plain(5000)
-    lines, short = passed(data, 24, 80)
-    assert short > 0.9 * len(data)
-    assert len(lines) == 5000
-    for offset, text in lines[100:4900]:
-        assert data[:offset].endswith(text.rpartition(" ")[2].encode() + b"\r\n")
 
 
 # ── told before they leave ────────────────────────────────────────────────────────────────────────────

@@ -276,9 +276,9 @@ def repeat(canvas: Canvas, parameters: list[int]) -> None:
     """What stands before the cursor: to be used right after it was written."""
     chars = canvas.lines[canvas.y].chars
     char = chars[canvas.x - 1] or chars[canvas.x - 2] if canvas.x else ""
+    most = canvas.cols * (canvas.height if char.isascii() else 1)
     graphics, canvas.graphics = canvas.graphics, False
-    for _ in range(min(count_of(parameters), canvas.cols * canvas.height) if char else 0):
-        canvas.write(char)
+    canvas.write(char * min(count_of(parameters), most))
     canvas.graphics = graphics
 
 

@@ -11,6 +11,7 @@ from codewire_py.daemon.screen.width import NARROW
 PLAIN = bytes([*range(0x20, 0x7F), *range(0x80, 0x100)]) + b"\t\r\n"
 LOOKS = re.compile(rb"\x1b\[[0-9;:]*m")  # which does not change what a line says
 END = b"\r\n"
+WORTH = 4  # screens: three are drawn anyway
 SAMPLE = 2048  # of what is no plain text, most is known by its beginning
 STOPS = set(range(0, LARGEST_SIDE, 8))
 
@@ -22,7 +23,7 @@ def pass_by(settling: Settling, data: bytes) -> int:
     if end < len(END) or not is_open(settling) or not is_plain(LOOKS.sub(b"", data[:SAMPLE])):
         return 0
     raw = data[: end - len(END)].split(END)
-    if len(raw) < 3 * screen.height:
+    if len(raw) < WORTH * screen.height:
         return 0
     texts = plain_lines(data[: end - len(END)], screen.cols)
     if len(texts) != len(raw):
@@ -62,21 +63,27 @@ def plain_lines(data: bytes, cols: int) -> list[str]:
 
 
 def skip(settling: Settling, raw: list[bytes], texts: list[str]) -> None:
-    """As many lines as there are rows push out what was there; as many of the last ones are what is there then."""
+    """Lines that fill the screen reach its end, as many more push all out that was there, and are there then.
+
+    Those at the end are drawn again, for what comes next.
+    """
     height = settling.screen.height
-    last = len(raw) - height
+    first, last = height + 1, len(raw) - height
     offsets = []
     at = settling.offset
     for line in raw:
         at += len(line) + len(END)
         offsets.append(at)
-    settling.feed(b"".join(line + END for line in raw[:height]))
-    settling.settled += zip(
-        offsets[1 : last + 1], [text.rstrip(" ") for text in texts[1 : last + 1]], strict=True
-    )
+    settling.feed(lines_of(raw[: 2 * height]))
+    told = [text.rstrip(" ") for text in texts[first : last + 1]]
+    settling.settled += zip(offsets[first : last + 1], told, strict=True)
     settling.offset = offsets[last - 1]
     settling.is_mute = True  # what leaves now was told
-    settling.feed(b"".join(line + END for line in raw[last:]))
+    settling.feed(lines_of(raw[last:]))
     settling.is_mute = False
     for row, offset in zip(settling.screen.main, offsets[last + 1 :], strict=False):
         settling.known[row] = row.chars.copy(), offset
+
+
+def lines_of(raw: list[bytes]) -> bytes:
+    return b"".join(line + END for line in raw)

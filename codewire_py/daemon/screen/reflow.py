@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from codewire_py.daemon.screen.row import Row
+from codewire_py.daemon.screen.scrollback import END
 from codewire_py.daemon.screen.style import Style
 
 if TYPE_CHECKING:
     from codewire_py.daemon.screen.canvas import Canvas
 
-
+LONGEST_TAKEN = 8192  # bytes: of a line without an end, as much as comes down at once
 Draw = Callable[[bytes, int], list[Row]]
 
 
@@ -32,10 +33,18 @@ class Line:
         self.chars += [" "] * missing
         self.styles += [plain] * missing
 
+    def narrow(self) -> None:
+        """Without wide characters."""
+        for index, char in enumerate(self.chars):
+            if not char:
+                self.chars[index - 1] = self.chars[index] = " "
+
     def broken(self, cols: int, plain: Style) -> list[Row]:
         """Its rows at that width; a wide character is not torn."""
         rows: list[Row] = []
         at = 0
+        if cols == 1:
+            self.narrow()
         while at < len(self.chars) or not rows:
             end = min(at + cols, len(self.chars))
             if end < len(self.chars) and not self.chars[end] and end > at + 1:
@@ -148,8 +157,9 @@ def taken_back(canvas: Canvas, room: int, draw: Callable[[bytes], list[Row]]) ->
     """Whole lines from the scrollback, as far as they fit."""
     taken: list[Row] = []
     while room > len(taken) and canvas.scrollback.rows:
-        line = canvas.scrollback.pop_line()
+        line = canvas.scrollback.pop_line(LONGEST_TAKEN)
         rows = draw(line)
+        rows[-1].wraps = not line.endswith(END) and rows[-1].used(canvas.plain) == len(rows[-1].chars)
         if len(rows) > room - len(taken):
             for row in rows[: len(rows) - (room - len(taken))]:
                 canvas.scrollback.push(row, canvas.plain)

@@ -31,10 +31,10 @@ class Scrollback:
         while self.size > self.most:
             self.size -= len(self.rows.popleft()) + OVERHEAD
 
-    def pop_line(self) -> bytes:
-        """Take back what was pushed last, with all rows that ran on into it."""
+    def pop_line(self, most: int) -> bytes:
+        """Take back what was pushed last, with the rows that ran on into it, until that are so many bytes."""
         line = b""
-        while self.rows and not (line and self.rows[-1].endswith(END)):
+        while self.rows and len(line) < most and not (line and self.rows[-1].endswith(END)):
             row = self.rows.pop()
             self.size -= len(row) + OVERHEAD
             line = row + line

@@ -22,6 +22,7 @@ COLOUR = re.compile(_COLOUR)
 ONLY_COLOURS = re.compile(f"{_COLOUR}(?:;{_COLOUR})*+")
 PLACES = {"3": FOREGROUND, "4": BACKGROUND, "5": UNDERLINE_COLOUR}  # by how a colour begins
 MOST_KNOWN = 4096  # styles remembered, and ways from one to another, before all of them are forgotten
+LONGEST_REMEMBERED = 256  # parameters
 LONGEST_LINK = 2083
 LARGEST = 99999  # no number in an SGR sequence means more than this
 Key = tuple[str, str, str, str, str, int]
@@ -82,16 +83,22 @@ class Styles:
         return style
 
     def change(self, style: Style, parameters: str) -> Style:
-        """What `style` becomes by SGR with these parameters; remembered on it."""
-        self.ways += 1
-        if self.ways > MOST_KNOWN:
-            self.forget()
-        changed = style.next[parameters] = self.of(changed_by(style.key, parameters))
+        """What `style` becomes by SGR with these parameters; remembered on it while it is known itself."""
+        self.count()
+        changed = self.of(changed_by(style.key, parameters))
+        if len(parameters) <= LONGEST_REMEMBERED and self.known.get(style.key) is style:
+            style.next[parameters] = changed
         return changed
 
     def linked(self, style: Style, link: str) -> Style:
+        self.count()
         foreground, background, underline_colour, underline, _, bits = style.key
         return self.of((foreground, background, underline_colour, underline, link, bits))
+
+    def count(self) -> None:
+        self.ways += 1
+        if self.ways > MOST_KNOWN:
+            self.forget()
 
     def forget(self) -> None:
         """Those in use live on in their rows; the way from one to the next is found anew."""

@@ -62,8 +62,9 @@ def pick(talk: Talk, place: int) -> Session:
 
 
 def attached(session: Session, visit: Visit, place: int, offset: int, paint: bytes) -> messages.Attached:
+    visit.told_foremost = visit.is_foremost()
     return messages.Attached(
         id=session.number, name=session.facts.name, directory=session.path, offset=offset, paint=paint,
-        rows=session.facts.rows, cols=session.facts.cols, foremost=session.viewers.foremost() is visit.viewer,
+        rows=session.facts.rows, cols=session.facts.cols, foremost=visit.told_foremost,
         rendered=visit.view is not None, inside=place,
     )  # fmt: skip

@@ -31,6 +31,8 @@ async def handle(request: messages.Search, talk: Talk) -> None:
 async def search(session: Session, request: messages.Search, talk: Talk) -> None:
     try:
         first, end = bounds(session, request)
+        if first >= end:
+            return
         rendering = Rendering(session.directory, session.birth, first)
     except FileNotFoundError:
         return  # forgotten meanwhile
