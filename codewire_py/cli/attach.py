@@ -62,11 +62,12 @@ def attach(word: str, is_chosen: bool, wishes: Wishes, offset: int = -1) -> int:
 
     connection, begun = converse(context.home(), request(), Attached)
     log = LocalLog(begun.directory, begun.offset, wants_terminal=not wishes.is_reader)
-    presence = Presence(context.home(), connection, lambda: request(str(begun.id), log.offset))
+    presence = Presence(context.home(), connection, lambda: request(str(begun.id), log.place()))
     presence.is_foremost = begun.foremost
     how = "" if is_chosen else "(auto-selected) "
     show.note(f"[cw] attached to session {begun.id} {how}({wishes.keys.text} to detach)")
     showing = Showing(terminal, log, presence, wishes.scrollback)
+    showing.is_beside = begun.beside
     if wishes.rows_below:
         showing.below = status_line(terminal, begun, wishes.keys.text)
     attachment = Attachment(

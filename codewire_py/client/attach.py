@@ -139,12 +139,18 @@ class Attachment:
         return min(known) * 1000 + 1 if known else None
 
     def hear_daemon(self) -> None:
-        """A new one does not know what our terminal looks like."""
         known = self.presence.daemons
         self.presence.hear()
         self.presence.come_back()
-        if self.looks and self.presence.daemons != known:
+        if self.presence.daemons != known:
+            self.meet_daemon()
+
+    def meet_daemon(self) -> None:
+        """A new one does not know what our terminal looks like, nor that we saw paints where it has none for us."""
+        if self.looks:
             self.presence.tell(self.looks)
+        if self.showing.is_rendered and not self.presence.paints:
+            self.showing.wants_paint = True
 
     # -- the end
 
@@ -157,7 +163,7 @@ class Attachment:
     def finish(self) -> None:
         """The record is written after the last byte, so what the log has now is all there will be."""
         showing = self.showing
-        if showing.is_rendered and not self.presence.is_over:
+        if showing.is_held() and not self.presence.has_painted_all():
             return
         showing.is_dry = False
         showing.pump()

@@ -84,6 +84,7 @@ class Presence:
         elif isinstance(message, Foremost):
             self.is_foremost = message.yes
         elif isinstance(message, Failed):
+            self.is_over = True  # the session has been removed, for one
             raise ConnectionLost(message.message)
 
     def heed_attached(self, message: Attached) -> None:
@@ -94,6 +95,10 @@ class Presence:
         self.settle()
         if message.rendered:
             self.paints.append(Painted(paint=message.paint, rendered=True))
+
+    def has_painted_all(self) -> bool:
+        """Whether no paint will come any more."""
+        return self.is_over or (self.connection is None and not self.may_start)
 
     def take_paints(self) -> list[Painted]:
         paints, self.paints = self.paints, []

@@ -39,6 +39,7 @@ class Showing:
         self.is_dry = False  # all there is was read; more will ring
         self.is_resting = False
         self.is_rendered = False  # paints are shown instead of the log
+        self.is_beside = False  # our main screen is still as it was before we came
         self.wants_paint = False  # nothing of the log is shown before it has come
         self.painted_at = 0.0
         self.asked_at = -1  # which of the daemons we have known was asked for it
@@ -56,7 +57,8 @@ class Showing:
     def leave(self) -> bytes:
         """What gives our terminal back as it was; the cursor below all that was shown."""
         undone = self.modes.undo() if self.modes else b""
-        return undone if self.is_rendered else undone + TO_THE_BOTTOM
+        is_back = self.is_rendered or (self.is_beside and self.modes and self.modes.alternate)
+        return undone if is_back else undone + TO_THE_BOTTOM
 
     def has_more(self) -> bool:
         return not self.unwritten and not self.is_dry and not self.is_held()
@@ -123,12 +125,12 @@ class Showing:
 
     def ask_for_paint(self) -> None:
         """Once of each daemon. When there is none, and none will come, the log has to do."""
-        if self.presence.is_settled and self.asked_at != self.presence.daemons:
-            self.asked_at = self.presence.daemons
-            self.presence.tell(Repaint(offset=self.log.offset, scrollback=self.scrollback))
-        elif self.presence.connection is None and not self.presence.may_start:
+        if self.presence.has_painted_all():
             self.wants_paint = False
             self.unwritten = memoryview(self.modes.enter() if self.modes else b"")
+        elif self.presence.is_settled and self.asked_at != self.presence.daemons:
+            self.asked_at = self.presence.daemons
+            self.presence.tell(Repaint(offset=self.log.offset, scrollback=self.scrollback))
 
     def take_paint(self, painted: Painted) -> None:
         """What was still to be written of the log is not worth writing any more."""
@@ -142,6 +144,7 @@ class Showing:
         if self.modes:
             self.modes.feed(painted.paint)
         if not painted.rendered:
+            self.is_beside = False
             self.log.offset = painted.offset
             self.quiet = None
         self.is_dry = False

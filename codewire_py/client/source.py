@@ -52,6 +52,10 @@ class LocalLog:
         """How many bytes there are that were not read yet."""
         return self._log.length() - self.offset
 
+    def place(self) -> int:
+        """Where to go on from; who was only shown paints has seen all there is."""
+        return self.offset if self.offset >= 0 else self._log.length()
+
     def hear(self) -> None:
         """Take in the bell; when the keeper has left, see whether that was the end."""
         if self.door is None:

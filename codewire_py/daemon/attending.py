@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable
 
@@ -14,14 +15,16 @@ from codewire_py.daemon.depicting import Depiction, depict
 from codewire_py.daemon.limits import ANSWER_SECONDS, IDLE_LAG_BYTES
 from codewire_py.home.log import Log
 from codewire_py.home.marks import Facts
+from codewire_py.home.paths import LOG
 from codewire_py.home.records import Birth
-from codewire_py.home.times import TimesWriter
+from codewire_py.home.times import CLOCK_TICK, TimesWriter
 from codewire_py.stream.modes import Modes
 from codewire_py.stream.queries import Questions
 from codewire_py.wire.messages import Looks
 
 journal = logging.getLogger("codewire")
 READ_BYTES = 128 << 10  # searched at once, in a millisecond or so
+DENSE_BYTES = 4096
 FLOOD_BYTES = 4096  # in one read: more is on its way, and a pause gathers it
 PAUSE = 0.01
 COURTESY = 0.002  # seconds: whoever shows the same bytes to a person goes first
@@ -32,17 +35,10 @@ class Attending:
     """Of one session. `ring` it when the log grew; `grown` is set once what came has been followed."""
 
     def __init__(
-        self,
-        directory: str,
-        birth: Birth,
-        facts: Facts,
-        answer: Callable[[bytes], Awaitable[bool]],
-        hears: Callable[[], bool] = lambda: True,
+        self, directory: str, birth: Birth, facts: Facts, answer: Callable[[bytes], Awaitable[bool]]
     ) -> None:
-        """`answer` says whether it was taken; `hears`: whether the next one would be."""
-        self.directory, self.birth, self.facts = directory, birth, facts
-        self.answer, self.hears = answer, hears
-        self.is_deaf = False  # it did not take the last answer
+        """`answer` says whether it was taken."""
+        self.directory, self.birth, self.facts, self.answer = directory, birth, facts, answer
         self.rung, self.grown = trio.Event(), trio.Event()
         self.looks = Looks()
         self.modes = Modes()
@@ -51,7 +47,7 @@ class Attending:
         self.mute_until = 0  # what was asked before is too old to be answered
         self.snapshots: list[tuple[int, Modes]] = []
         self.depiction: Depiction | None = None
-        self.kept = 0  # up to where the screen is known without it
+        self.kept = 0  # how far the one before it came, which a checkpoint is not far behind
         self.seen_alive = 0.0  # when a daemon was last known to attend to anything
         self.wants_care: Callable[[Attending], None] = lambda attending: None
 
@@ -74,8 +70,14 @@ class Attending:
                 await self.rung.wait()
                 await trio.sleep(COURTESY)
         finally:
+            if log.length() > self.offset:  # its end came before we were rung
+                self.note_time(log)
             self.times.close()
             log.close()
+
+    def note_time(self, log: Log) -> None:
+        """Of what comes next. It may have come long ago, while there was no daemon."""
+        self.times.note(self.offset, min(time.time(), log.grown() + CLOCK_TICK))
 
     def begin(self, log: Log) -> None:
         """Behind the checkpoint. Everything up to the last time that was noted has been answered."""
@@ -97,10 +99,11 @@ class Attending:
                 break
             if start > self.offset:
                 self.offset, self.base, self.questions = start, start, Questions()
-            self.times.note(self.offset, time.time())
-            await self.take(data)
+            self.note_time(log)
+            for piece in in_pieces(data):
+                await self.take(piece)
+                await trio.lowlevel.checkpoint()
             self.snap()
-            await trio.lowlevel.checkpoint()
         self.grown.set()
         self.grown = trio.Event()
         if self.depiction_offset() + IDLE_LAG_BYTES < self.offset:
@@ -112,9 +115,9 @@ class Attending:
         start = at = self.offset
         for end, query in self.questions.feed(data):
             end += self.base
-            self.modes.feed(data[at - start : end - start])
-            at = self.offset = end
             if end > self.mute_until:
+                self.modes.feed(data[at - start : end - start])
+                at = self.offset = end
                 await self.reply(query)
         self.modes.feed(data[at - start :])
         self.offset = start + len(data)
@@ -130,15 +133,14 @@ class Attending:
     async def reply(self, query: bytes) -> None:
         """It is noted first: whoever goes on after us must not answer a second time.
 
-        One who asks and asks and does not read is not waited for each time.
+        One who does not read has asked in vain until now: it is not waited for each time.
         """
-        if self.is_deaf and not self.hears():
-            return
         self.times.note(self.offset, time.time(), force=True)
         screen = (await self.depict(self.offset)).screen if answers.needs_screen(query) else None
         told = answers.Told(self.facts.rows, self.facts.cols, self.modes, self.looks, screen)
-        if answer := answers.answer(query, told):
-            self.is_deaf = not await self.answer(answer)
+        answer = answers.answer(query, told)
+        if answer and not await self.answer(answer):
+            self.mute_until = os.stat(f"{self.directory}/{LOG}").st_size
 
     # -- the picture
 
@@ -168,8 +170,14 @@ class Attending:
 
     def forget(self) -> None:
         if self.depiction:
-            self.kept = self.depiction.saved_at
+            self.kept = self.depiction.offset
         self.depiction = None
+
+
+def in_pieces(data: bytes) -> list[bytes]:
+    """What is dense with sequences takes longer than others are to wait."""
+    size = DENSE_BYTES if data.count(b"\x1b") > len(data) // 16 else READ_BYTES
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 MOST_DEPICTIONS = 32

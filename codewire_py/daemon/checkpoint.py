@@ -20,13 +20,12 @@ class Checkpoint:
         self.offset, self.rows, self.cols, self.paint = offset, rows, cols, paint
 
     def screen(self) -> Screen:
-        screen = Screen(self.rows, self.cols)
-        screen.feed(self.paint)
-        return screen
+        """For `paint` to be drawn on, which takes too long to be done at once."""
+        return Screen(self.rows, self.cols)
 
 
 def draw_checkpoint(screen: Screen, offset: int) -> tuple[int, bytes]:
-    """Where it stands, and its bytes. A sequence that has begun there is left to whoever reads on: it may be a query."""
+    """Where it stands, and its bytes. A sequence that has begun is left to whoever reads on: it may be a query."""
     begun = screen.unfinished()
     head = json.dumps({"version": 1, "offset": offset - begun, "rows": screen.rows, "cols": screen.cols})
     painted = screen.paint(LINES, afresh=True, with_pending=not begun)

@@ -16,7 +16,14 @@ from codewire_py.wire.declare import Message
 
 journal = logging.getLogger("codewire")
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
-UNHURRIED = {"attach", "export", "logs", "screen", "search", "wait"}  # safe to cut off: their clients ask again
+UNHURRIED = {
+    "attach",
+    "export",
+    "logs",
+    "screen",
+    "search",
+    "wait",
+}  # safe to cut off: their clients ask again
 
 
 async def converse(talk: Talk) -> None:

@@ -50,9 +50,10 @@ class Depiction:
     def __init__(self, directory: str, birth: Birth, checkpoint: Checkpoint | None) -> None:
         self.directory, self.birth = directory, birth
         self.sizes = Sizes(directory)
-        self.reaching = trio.Lock()
+        self.reaching, self.saving = trio.Lock(), trio.Lock()
         self.offset = checkpoint.offset if checkpoint else 0
         self.screen = checkpoint.screen() if checkpoint else Screen(birth.rows or 40, birth.cols or 120)
+        self.unread = checkpoint.paint if checkpoint else b""  # what the screen is still to be drawn from
         self.saved_at = self.tried_at = self.offset  # `tried_at`: also where the disk had no room for it
         self.pushes: list[tuple[int, int]] = []  # (offset, rows that had left the screen by then), of late
         self.snapshots: list[tuple[int, Modes]] = []  # what somebody else has found on its way
@@ -66,6 +67,10 @@ class Depiction:
     async def reach(self, upto: int | None = None, flood: int = FLOOD_BYTES) -> Screen:
         """The screen as it is at `upto`, or by now. Others run between two slices."""
         async with self.reaching:
+            while self.unread:
+                self.screen.feed(self.unread[:SLICE_BYTES])
+                self.unread = self.unread[SLICE_BYTES:]
+                await trio.lowlevel.checkpoint()
             goal = self.length() if upto is None else upto
             if goal <= self.offset:
                 self.heed_sizes()
@@ -126,10 +131,11 @@ class Depiction:
         return at, modes.copy()
 
     async def save(self) -> None:
-        """Beside the loop: the disk may be slow, or have gone."""
-        async with self.reaching:
-            offset, drawn = draw_checkpoint(self.screen, self.offset)
-            self.tried_at = self.offset
+        """Beside the loop and whoever looks: the disk may be slow, or have gone."""
+        async with self.saving:
+            async with self.reaching:
+                offset, drawn = draw_checkpoint(self.screen, self.offset)
+                self.tried_at = self.offset
             try:
                 await trio.to_thread.run_sync(write_checkpoint, self.directory, drawn)
             except OSError as error:

@@ -43,7 +43,7 @@ def lend(directory: str, agent: str, display: str) -> None:
 
 def lend_agent(link: str, agent: str) -> None:
     """In one step: whoever connects meanwhile reaches the one before or this one."""
-    agent = behind_own_link(agent)
+    agent = behind_own_link(agent) if is_path(agent) else ""
     if not is_path(agent) or leads_to(agent, link) or not is_own_socket(agent):
         return
     fresh = f"{link}.new"
@@ -68,7 +68,7 @@ def is_path(agent: str) -> bool:
 
 def is_own_socket(agent: str) -> bool:
     try:
-        found = os.stat(agent)
+        found = os.stat(os.path.realpath(agent))  # of /proc/self/fd/5, which is something else to everybody: nothing
     except OSError:
         return False
     return stat.S_ISSOCK(found.st_mode) and found.st_uid == os.geteuid()

@@ -15,6 +15,7 @@ from codewire_py.daemon.talk import Talk
 from codewire_py.wire.messages import Reading
 
 TAIL_BYTES = 256 << 10  # in which the last lines are looked for first, and then in more
+MOST_LINES = (1 << 63) - 1  # that a list can have
 QUIET = 0.2  # seconds without output, after which lines are told that will hardly change any more
 
 
@@ -43,15 +44,25 @@ async def begin(
     while True:
         start = max(first, end - size)
         rendering = Rendering(session.directory, session.birth, start)
-        last: deque[Line] = deque(maxlen=tail)
-        while rendering.offset < end:
-            last.extend(rendering.advance(end))
-            await trio.lowlevel.checkpoint()
-        last.extend(rendering.settle_above() if follows else rendering.finish())
-        if len(last) == tail or start <= first:
-            return rendering, list(last)
+        lines: list[Line] | None = None
+        try:
+            lines = await last_lines(rendering, end, tail, follows)
+        finally:
+            if lines is None:  # whoever asked has left
+                rendering.close()
+        if len(lines) == tail or start <= first:
+            return rendering, lines
         rendering.close()
         size *= 8
+
+
+async def last_lines(rendering: Rendering, end: int, count: int, follows: bool) -> list[Line]:
+    last: deque[Line] = deque(maxlen=min(count, MOST_LINES))
+    while rendering.offset < end:
+        last.extend(rendering.advance(end))
+        await trio.lowlevel.checkpoint()
+    last.extend(rendering.settle_above() if follows else rendering.finish())
+    return list(last)
 
 
 async def send_upto(end: int, rendering: Rendering, talk: Talk) -> None:

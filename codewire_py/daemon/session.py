@@ -16,7 +16,7 @@ import trio
 from codewire_py.daemon import limits, sizes
 from codewire_py.daemon.attending import Attending
 from codewire_py.daemon.keeping import ask_hatchery, is_kept, try_visit
-from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, is_taking, type_reply
+from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, type_reply
 from codewire_py.daemon.viewers import Viewer, Viewers
 from codewire_py.errors import NotReading, NotRunning, ProtocolError, TimedOut
 from codewire_py.home.door import DONE, NOBODY, SESSION, Door
@@ -50,7 +50,7 @@ class Session:
         self.signalling = trio.Lock()
         self.viewers = Viewers()
         self.unwritten: list[tuple[str, int, dict[str, object]]] = []
-        self.attending = Attending(self.directory, birth, self.facts, self.reply, self.hears)
+        self.attending = Attending(self.directory, birth, self.facts, self.reply)
 
     @property
     def facts(self) -> Facts:
@@ -271,9 +271,10 @@ class Session:
 
     async def type(self, pieces: AsyncIterator[bytes], patience: float) -> int:
         """Type what comes from `pieces` as one paste; how many bytes the terminal took."""
-        terminal = await self.terminal()
+        await self.terminal()
         async with alone(self.directory, patience):
-            with Typist(terminal, patience) as typist:
+            # Again: while we waited the keeper may have been replaced, and that number be another session's by now.
+            with Typist(await self.terminal(), patience) as typist:
                 async for piece in pieces:
                     await typist.type(piece)
         return typist.taken
@@ -281,14 +282,10 @@ class Session:
     async def reply(self, data: bytes) -> bool:
         """What a terminal says by itself. A program that does not read loses it, as everywhere; whether it got it."""
         with suppress(NotRunning, NotReading, OSError):
-            terminal = await self.terminal()
+            await self.terminal()
             async with alone(self.directory, REPLY_PATIENCE):
-                return await type_reply(terminal, data)
+                return await type_reply(await self.terminal(), data)
         return False
-
-    def hears(self) -> bool:
-        """Whether its terminal takes something just now, as far as we know."""
-        return self.door is None or self.door.terminal < 0 or is_taking(self.door.terminal)
 
     async def type_one(self, data: bytes, patience: float) -> int:
         async def piece() -> AsyncIterator[bytes]:

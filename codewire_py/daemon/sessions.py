@@ -232,8 +232,11 @@ class Sessions:
 
 def last_touch() -> float:
     """When a daemon last wrote down that something was printed: bytes older than that were seen by it."""
-    paths = (f"{entry.path}/{TIMES}" for entry in os.scandir(SESSIONS))
-    return max((os.stat(path).st_mtime for path in paths if os.path.exists(path)), default=0.0)
+    touched = 0.0
+    for name in os.listdir(SESSIONS):
+        with suppress(OSError):
+            touched = max(touched, os.stat(f"{SESSIONS}/{name}/{TIMES}").st_mtime)
+    return touched
 
 
 def tell_why(error: BaseException) -> BaseException:

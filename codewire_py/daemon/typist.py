@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import select
 import struct
 import termios
 from collections.abc import AsyncIterator
@@ -48,19 +47,17 @@ def try_lock(lock: int) -> bool:
 
 async def type_reply(terminal: int, data: bytes) -> bool:
     """At once, whole or, if the program does not read, in part; whether it was whole."""
-    with trio.move_on_after(REPLY_PATIENCE):
-        while data:
-            try:
-                data = data[os.write(terminal, data) :]
-            except BlockingIOError:
-                await trio.lowlevel.wait_writable(terminal)
+    own = os.dup(terminal)  # that number may become another's while we wait
+    try:
+        with trio.move_on_after(REPLY_PATIENCE):
+            while data:
+                try:
+                    data = data[os.write(own, data) :]
+                except BlockingIOError:
+                    await trio.lowlevel.wait_writable(own)
+    finally:
+        os.close(own)
     return not data
-
-
-def is_taking(terminal: int) -> bool:
-    poll = select.poll()
-    poll.register(terminal, select.POLLOUT)
-    return bool(poll.poll(0))
 
 
 class Typist:

@@ -21,6 +21,7 @@ from codewire_py.wire import messages
 from codewire_py.wire.declare import Message
 
 REST = 3  # times as long as a picture took to draw, before the next
+LONGEST_COLOUR = 64
 PAINT_SECONDS = 0.5  # between two repaints for a viewer that stays far behind
 
 
@@ -32,6 +33,7 @@ class Visit:
         self.viewer = Viewer(request.read_only, (request.rows, request.cols), self.tell_foremost, self.turn)
         self.offset, self.painted_at = request.offset, 0.0
         self.view: View | None = None
+        self.is_beside = False  # what the viewer's main screen showed before is there still
         self.repaint: messages.Repaint | None = None
         self.turned = trio.Event()  # the size or something else changed: look again what is to be shown
         self.waiting: trio.CancelScope | None = None
@@ -69,6 +71,7 @@ class Visit:
         self.view, self.painted_at = None, trio.current_time()
         unfinished = depiction.screen.unfinished()
         self.offset = depiction.offset - unfinished
+        self.is_beside = not afresh and depiction.screen.leaves_main_alone()
         return self.offset, left + depiction.screen.paint(scrollback, afresh, note, not unfinished)
 
     async def draw(self) -> bytes:
@@ -99,8 +102,11 @@ class Visit:
         """Until the session has ended and all of it was shown."""
         while True:
             self.turned = trio.Event()
+            wish, self.repaint = self.repaint, None
             if self.view is not None and not self.is_rendered():
                 await self.go_on(self.request.scrollback, self.offset)
+            elif wish:
+                await self.start_over(wish)
             if self.is_rendered():
                 is_over = await self.render()
             elif self.request.local:
@@ -109,9 +115,6 @@ class Visit:
                 is_over = await self.read_out()
             if is_over:
                 return
-            if self.repaint:
-                wish, self.repaint = self.repaint, None
-                await self.start_over(wish)
 
     async def start_over(self, wish: messages.Repaint) -> None:
         if self.is_rendered():
@@ -223,7 +226,7 @@ class Visit:
             self.repaint = message
             self.turn()
         elif isinstance(message, messages.Looks):
-            if not self.viewer.read_only:
+            if not self.viewer.read_only and is_modest(message):
                 self.session.attending.looks = message
         elif not isinstance(message, messages.Unknown):
             raise ProtocolError(f"a viewer cannot say {type(message).type!r}")
@@ -242,6 +245,11 @@ class Visit:
     async def fit(self) -> None:
         with suppress(NotRunning, NotReading):
             await self.session.fit()
+
+
+def is_modest(looks: messages.Looks) -> bool:
+    """They are remembered as long as the session runs."""
+    return max(map(len, (looks.foreground, looks.background, looks.cursor))) <= LONGEST_COLOUR
 
 
 async def cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:

@@ -24,6 +24,10 @@ class Log:
     def length(self) -> int:
         return os.fstat(self._file).st_size
 
+    def grown(self) -> float:
+        """When it last grew, as coarsely as a file system says that."""
+        return os.fstat(self._file).st_mtime
+
     def released(self) -> int:
         self._marks.refresh()
         return self._marks.facts.released

@@ -30,6 +30,7 @@ class Attach(Message):
 class Attached(Message):
     """Show `paint`, then the log from `offset`. `directory` is the session's, for the short way.
 
+    `beside`: the paint leaves what the terminal's main screen shows as it is; it is seen again after leaving.
     `rendered`: its size does not fit, so `painted` follow instead of the log. `foremost`: queries that the daemon
     does not answer are for this viewer.
     """
@@ -43,6 +44,7 @@ class Attached(Message):
     cols: int
     foremost: bool
     rendered: bool = False
+    beside: bool = False
     inside: int = 0
 
 

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from codewire_py.home.marks import append_mark
 from homes import Home
 from own_terminals import Desk, OwnTerminal
 
@@ -41,11 +42,9 @@ def test_pictures_go_on_with_the_next_daemon(home: Home, desk: Desk) -> None:
 def test_a_size_that_fits_by_then(home: Home, desk: Desk) -> None:
     """The next daemon finds both sizes the same: what was seen in pictures goes on in the log."""
     id, viewer = letterboxed(home, desk)
-    viewer.signal(signal.SIGSTOP)
+    append_mark(str(home.directory(id)), "sizing", len(home.log(id)), sizing="fixed", rows=10, cols=40)
     crash(home)
-    home.cw("resize", str(id), "10x40")
     home.cw("send", str(id), "second")
-    viewer.signal(signal.SIGCONT)
     viewer.until_shown(b"says second")
     home.cw("send", str(id), "third")
     viewer.until_shown(b"says third")
@@ -79,14 +78,23 @@ def test_a_session_that_ends_after_the_daemon_was_stopped(home: Home, desk: Desk
     home.cw("start")
 
 
-FLOOD = "import sys\nsys.stdin.readline()\nfor n in range(800_000): print(n, 'a line of a flood')\nprint('LAST')"
+FLOOD = (
+    "import sys\nsys.stdin.readline()\nfor n in range(800_000): print(n, 'a line of a flood')\nprint('LAST')"
+)
 
 
-def test_a_flood_that_ends_with_its_session_is_shown_to_its_end(home: Home, desk: Desk) -> None:
-    """Far behind, the viewer waits for a picture: the end does not come before it."""
+def test_the_end_does_not_come_before_a_paint_that_is_due(home: Home, desk: Desk) -> None:
+    """Far behind a flood, with a daemon that is slow: the session's end waits for what it showed last."""
     id = home.launch(sys.executable, "-c", FLOOD)
     viewer = desk.attach(str(id))
-    viewer.type(b"\r")
-    home.end(id)
+    daemon = home.daemon()
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        viewer.type(b"\r")
+        home.end(id)
+        while viewer.take(0.5):
+            pass
+    finally:
+        os.kill(daemon, signal.SIGCONT)
     assert viewer.end() == 0
     assert b"LAST" in viewer.shown

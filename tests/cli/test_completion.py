@@ -52,7 +52,8 @@ def test_commands_and_options(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["attach", "export", "kill", "logs", "watch", "send", "status", "wait", "remove", "rename", "resize"]
+    "command",
+    ["attach", "export", "kill", "logs", "watch", "send", "status", "wait", "remove", "rename", "resize"],
 )
 def test_ids_and_names(home: Home, command: str) -> None:
     """For every command that takes a session."""

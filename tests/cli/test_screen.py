@@ -149,7 +149,9 @@ def test_sizes_are_heeded(home: Home) -> None:
 
 def test_long_ago_in_a_long_log(home: Home) -> None:
     """Exact, also where much was printed before and after: a heading stays that was drawn megabytes before."""
-    code = "print(end='\\x1b[Hheading\\x1b[2;30r\\x1b[2H'); [print('line', n, 'x' * 60) for n in range(60_000)]"
+    code = (
+        "print(end='\\x1b[Hheading\\x1b[2;30r\\x1b[2H'); [print('line', n, 'x' * 60) for n in range(60_000)]"
+    )
     id = home.python(code)
     home.end(id)
     offset = home.log(id).index(b"line 30001 ")

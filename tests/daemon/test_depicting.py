@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,7 @@ async def test_others_have_their_turn_between_slices(monkeypatch: pytest.MonkeyP
         await reached()
         nursery.cancel_scope.cancel()
     assert max(fed) <= limits.SLICE_BYTES
-    assert max(after - before for before, after in zip(turns, turns[1:], strict=False)) <= 2  # as trio deals them
+    assert max(after - before for before, after in pairwise(turns)) <= 2  # as trio deals them
 
 
 async def test_a_flood_is_skimmed_and_its_modes_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +132,9 @@ async def test_a_flood_is_skimmed_and_its_modes_are_followed(monkeypatch: pytest
     screen = (await reached()).screen
     assert sum(fed) <= limits.REPLAYED_BYTES + 8192
     assert screen.text() == [*(f"{number:07} a line of a flood" for number in range(299_989, 300_000)), "$"]
-    assert screen.history_text(1000) == [f"{number:07} a line of a flood" for number in range(298_989, 299_989)]
+    assert screen.history_text(1000) == [
+        f"{number:07} a line of a flood" for number in range(298_989, 299_989)
+    ]
     assert (screen.modes.is_on(2004), screen.modes.is_on(1000)) == (True, False)
 
 

@@ -24,7 +24,14 @@ PARROTS = [
     b"\x1b[%b$p", b"\x1b[?%b$p", b"\x1b[%bn", b"\x1b[%bc", b"\x1b[>%bq", b"\x1b[%bx", b"\x05%b\x05", b"\x1b_G%b\x1b\\", b"\x1b]8;;%b\x07\x1b[6n",
     b"\x1b]60;%b\x07", b"\x1b]702;?%b\x07", b"\x1b]50;%b\x07\x1b]50;?\x07", b"\x1b[?1;%bS", b"\x1b]99;%b:p=?\x07", b"\x1bP!|%b\x1b\\", b"\x1b^%b\x1b\\",
 ]  # fmt: skip
-SAYINGS = [EVIL, b"\n" + EVIL + b"\n", b"\r" + EVIL + b"\r", b"\x9b0c\n" + EVIL + b"\x85", b";`" + EVIL + b"`", (EVIL + b"\n") * (LONG // 17)]
+SAYINGS = [
+    EVIL,
+    b"\n" + EVIL + b"\n",
+    b"\r" + EVIL + b"\r",
+    b"\x9b0c\n" + EVIL + b"\x85",
+    b";`" + EVIL + b"`",
+    (EVIL + b"\n") * (LONG // 17),
+]
 
 # All that may be typed by itself: numbers, and words of our own.
 ANSWERS = re.compile(
@@ -206,7 +213,10 @@ def test_the_daemon_does_not_grow(home: Home, name: str) -> None:
     before = pss(home.daemon())
     for _ in range(3):
         seen = len(home.log(id))
-        home.until(lambda seen=seen: b"done" in home.log(id)[seen:][-40:] or b"done" in home.log(id)[-40:], "it to have printed")
+        home.until(
+            lambda seen=seen: b"done" in home.log(id)[seen:][-40:] or b"done" in home.log(id)[-40:],
+            "it to have printed",
+        )
         assert id in [session["id"] for session in home.list()]
         assert "size" in home.cw("screen", str(id), "--json").stdout
         home.cw("send", str(id), "--no-newline", "x")
@@ -224,7 +234,9 @@ HOSTILE = (
     b"\x1b]9;notify\x07\x1b]777;notify;a;b\x07\x1b]50;#1\x07\x1b]7;file:///\x07\x1b[5i\x1b[4i\x1b[8;5;5t\x1b[2t\x1b[?5n\x1b]11;?\x07\x1b[0x\x05\x07\x7f"
     b"\x1b]133;A\x07\x1bPq#0;2;0;0;0~-\x1b\\\x1b^pm\x1b\\\x1bXsos\x1b\\\x1bktitle\x1b\\\x1b#8\x1b[2J\x1b[Hlast needle \x01\x02\x0b\x0c\xe2\x80\xa8\xe2\x80\xaeend\r\n"
 )
-FILLED = b"".join(b"%d %b" % (number, HOSTILE) for number in range(40))  # more than a screen: some is scrollback
+FILLED = b"".join(
+    b"%d %b" % (number, HOSTILE) for number in range(40)
+)  # more than a screen: some is scrollback
 SHOW = "import os, sys, tty\ntty.setraw(0)\nos.write(1, open(sys.argv[1], 'rb').read() + b'\\x1b[mdone')\nwhile True: os.read(0, 1)"
 SAFE = {
     "screen": ("screen", "ID", "--scrollback", "500"), "screen json": ("screen", "ID", "--json", "--scrollback", "500"),
@@ -268,4 +280,6 @@ def test_a_paint_is_only_a_picture(home: Home, shown: int) -> None:
     assert b"needle" in paint
     assert Quiet().feed(paint) == paint
     left = PAINTED.sub(b"", paint).decode()
-    assert not OBEYED.findall(left), [left[max(0, at.start() - 10) : at.end() + 30] for at in OBEYED.finditer(left)][:5]
+    assert not OBEYED.findall(left), [
+        left[max(0, at.start() - 10) : at.end() + 30] for at in OBEYED.finditer(left)
+    ][:5]

@@ -14,7 +14,7 @@ from codewire_py.daemon.screen.canvas import LARGEST_SIDE
 from codewire_py.daemon.screen.screen import MOST_PLANS, Screen
 from codewire_py.daemon.screen.strings import LONGEST_TITLE
 from codewire_py.daemon.screen.style import MOST_KNOWN
-from codewire_py.daemon.screen.width import MOST_JOINED
+from codewire_py.daemon.screen.width import MOST_JOINED, width
 from codewire_py.stream.grammar import STRING_MAX
 
 from .pictures import drawn, recorded
@@ -23,7 +23,7 @@ RECORDED = recorded()
 MIB = 1 << 20
 SIZES = (1, 2, 3, 5, 10, 24, 50, 81, 200)
 PIECE = 16 * 1024
-MOST_REMEMBERED = 4 * MIB  # bytes in the keys of whatever is looked up again
+MOST_REMEMBERED = MIB  # bytes in the keys of whatever is looked up again
 
 FIELD = st.one_of(
     st.integers(0, 120).map(str), st.just(""), st.sampled_from(["9" * 30, "4:3", "38:2::1:2:3", "?", ">"])
@@ -65,13 +65,23 @@ def look(screen: Screen, chance: random.Random) -> None:
     assert len(screen.main) == len(screen.other) == screen.rows
     for line in (*screen.main, *screen.other):
         assert len(line.chars) == len(line.styles) == screen.cols
-        assert line.chars[0] != ""  # no half of a wide character stands alone
+        assert not torn(line.chars)
     text = screen.text()
     assert not [part for part in text if any(char < " " or "\x7f" <= char <= "\x9f" for char in part)]
     left = chance.randrange(screen.cols)
     screen.draw_row(chance.randrange(screen.rows), left, chance.choice((None, left, left + 7)))
     screen.history_text(20)
     assert isinstance(screen.paint(chance.choice((0, 20))), bytes)
+
+
+def torn(chars: list[str]) -> list[int]:
+    """Where half of a wide character stands alone."""
+    columns = zip(["", *chars], chars, [*chars[1:], "end"], strict=False)
+    return [
+        column
+        for column, (before, char, after) in enumerate(columns)
+        if (not char and not before) or (len(char) == 1 and width(char) == 2 and after)
+    ]
 
 
 def garbled(stream: bytes, other: bytes, chance: random.Random) -> bytes:
@@ -170,9 +180,10 @@ HOSTILE = {
     "100 000 links": b"".join(b"\x1b]8;;http://example.com/%d\x07x" % n for n in range(100_000)),
     "long links": b"".join(b"\x1b]8;;http://example.com/%s%d\x07x" % (b"l" * 1900, n) for n in range(5000)),
     "a million marks on one character": b"e" + "\u0301".encode() * 1_000_000,
-    "long parameters": b"".join(b"\x1b[%s%dm\x1b[%s%dH" % (b"1;" * 500, n, b"2;" * 500, n) for n in range(5000)),
-    "huge parameters": b"".join(b"\x1b[%d%s" % (10**300, final) for final in (b"A", b"b", b"S", b"T", b"@", b"P", b"L", b"M", b"I"))
-    * 50,
+    "many sequences": b"".join(b"\x1b[%d;%dH" % (n // 300, n % 300) for n in range(90_000)),
+    "long parameters": b"".join(b"\x1b[%s%dm\x1b[%s%dH" % (b"1;" * 500, n, b"2;" * 500, n) for n in range(4000)),
+    "huge parameters": b"".join(b"\x1b[%s%c\x1b[%sm" % (b"7" * 5000, final, b"7" * 5000) for final in b"ABCDEGHbSTXZ@PLMIJKrh")
+    * 5,
     "repeats": b"".join(b"%s\x1b[16383b" % char for char in (b"x", "漢".encode(), "e\u0301".encode(), "👩‍".encode())) * 50,
     "10 MB without a newline": b"no end of it, " * 750_000,
     "10 MB of a string without an end": b"\x1b]2;" + b"t" * 10_000_000,

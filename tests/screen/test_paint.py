@@ -35,7 +35,7 @@ def check_every_cut(stream: bytes, rows: int, cols: int, cuts: list[int]) -> Non
         before.feed(stream[at:cut])
         at = cut
         dirt = DIRTY[index % len(DIRTY)]
-        after = painted(before, dirt, bool(index % 2))
+        after = painted(before, dirt, bool(index % 2) or before.leaves_main_alone())
         after.feed(stream[cut:])
         assert not (found := differences(after, whole)), (found, cut, stream[max(0, cut - 60) : cut], dirt)
 
@@ -92,6 +92,18 @@ def test_rows_that_run_on_are_left_to_the_viewers_terminal_to_break() -> None:
     other = Screen(4, 60)
     other.feed(screen.paint(100, afresh=True))
     assert "x" * 40 in "".join(other.history_text(10) + other.text())
+
+
+def test_what_was_there_stays_below_a_program_that_uses_the_alternate_screen_alone() -> None:
+    """Who looks at an editor, and leaves, finds the own shell as it was."""
+    screen = Screen(5, 20)
+    screen.feed(b"\x1b[?1049h\x1b[Hthe editor")
+    other = Screen(5, 20)
+    other.feed(b"$ ls\r\nfile\r\n$ cw attach 1\r\n")
+    other.feed(screen.paint(100))
+    assert other.text()[0] == "the editor"
+    other.feed(b"\x1b[?1049l")
+    assert (other.text()[:3], other.cursor()) == (["$ ls", "file", "$ cw attach 1"], (3, 0))
 
 
 def test_a_note_stands_before_the_lines() -> None:

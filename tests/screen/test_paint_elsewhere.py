@@ -27,7 +27,15 @@ def plays_of(name: str) -> tuple[Play, list[Play]]:
         screen.feed(stream[at:cut])
         at = cut
         plays.append(
-            Play(rows, cols, (DIRTY[index % len(DIRTY)], screen.paint(100, bool(index % 2)), stream[cut:]))
+            Play(
+                rows,
+                cols,
+                (
+                    DIRTY[index % len(DIRTY)],
+                    screen.paint(100, bool(index % 2) or screen.leaves_main_alone()),
+                    stream[cut:],
+                ),
+            )
         )
     return Play(rows, cols, (stream,)), plays
 

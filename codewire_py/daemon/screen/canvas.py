@@ -105,12 +105,13 @@ class Canvas:
             self.x = end
             at += len(piece)
 
-    def wrap(self) -> None:
-        """The cursor was behind the last column, and more comes."""
+    def wrap(self, gaps: bool = False) -> None:
+        """The cursor was behind the last column, and more comes; or it `gaps`: a wide character has no room there."""
         if not self.autowrap:
             self.x = self.cols - 1
             return
-        self.lines[self.y].wraps = True
+        row = self.lines[self.y]
+        row.wraps, row.gaps = True, gaps
         self.x = 0
         self.line_feed()
 
@@ -134,11 +135,9 @@ class Canvas:
         if self.x + wide > self.cols:
             if wide > self.cols:
                 return
-            if self.autowrap:
-                self.x = self.cols
-                self.wrap()
-            else:
+            if not self.autowrap:
                 return
+            self.wrap(gaps=self.x < self.cols)
         row = self.lines[self.y]
         if self.insert:
             row.insert(self.x, wide, self.pen.blank)
@@ -172,7 +171,7 @@ class Canvas:
         elif self.autowrap and self.cols > 1:
             char = row.chars[col]
             row.fill(col, self.cols, self.pen.blank)
-            self.wrap()
+            self.wrap(gaps=True)
             self.write_one(char, 2)
 
     # -- moving

@@ -29,21 +29,30 @@ def paint(canvas: Canvas, modes: Modes, scrollback: int, afresh: bool, note: str
     `note`: a line of ours, before those of the scrollback.
     """
     parts = [CANCEL, UNLIMIT, UNSTYLE, modes.unset()]
-    parts.append(HOME if afresh else b"")
-    parts.append(b"\x1b[J")
-    lines = canvas.scrollback.last(scrollback) if scrollback > 0 else []
-    parts.append(note.encode() + b"\r\n" if note else b"")
-    parts += lines
-    if lines and not lines[-1].endswith(b"\n"):
-        parts.append(b"\r\n")
-    if lines or note or not afresh:
-        parts.append(b"\r\n" * (canvas.height - 1))
-    parts += [BEGIN, HOME, b"\x1b[J"]
-    parts += draw_main(canvas, modes)
+    if afresh or note or not leaves_main_alone(canvas):
+        parts += draw_above(canvas, scrollback, afresh, note)
+        parts += [BEGIN, HOME, b"\x1b[J", *draw_main(canvas, modes)]
     if canvas.is_alternate:
         parts += enter_alternate(canvas, modes)
     parts += finish(canvas, modes)
     return b"".join(parts)
+
+
+def leaves_main_alone(canvas: Canvas) -> bool:
+    """There is nothing to be seen on the main screen but the alternate one: what a terminal shows may stay below."""
+    is_blank = not canvas.scrollback.rows and not any(row.used(canvas.plain) for row in canvas.main)
+    return canvas.alternate == 1049 and is_blank
+
+
+def draw_above(canvas: Canvas, scrollback: int, afresh: bool, note: str) -> list[bytes]:
+    """The lines before the screen, and whatever else there was on the terminal, go up."""
+    lines = canvas.scrollback.last(scrollback) if scrollback > 0 else []
+    parts = [HOME if afresh else b"", b"\x1b[J", note.encode() + b"\r\n" if note else b"", *lines]
+    if lines and not lines[-1].endswith(b"\n"):
+        parts.append(b"\r\n")
+    if lines or note or not afresh:
+        parts.append(b"\r\n" * (canvas.height - 1))
+    return parts
 
 
 def draw(lines: list[Row], plain: Style) -> list[bytes]:
@@ -92,7 +101,14 @@ def keep_alternate(canvas: Canvas, modes: Modes) -> list[bytes]:
 
 
 def enter_alternate(canvas: Canvas, modes: Modes) -> list[bytes]:
-    parts = [b"\x1b[?%dh" % canvas.alternate, UNSTYLE, HOME, b"\x1b[J", *draw(canvas.other, canvas.plain)]
+    parts = [
+        b"\x1b[?%dh" % canvas.alternate,
+        BEGIN,
+        UNSTYLE,
+        HOME,
+        b"\x1b[J",
+        *draw(canvas.other, canvas.plain),
+    ]
     return parts + keep_alternate(canvas, modes)
 
 

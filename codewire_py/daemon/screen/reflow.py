@@ -24,7 +24,7 @@ class Line:
         self.styles: list[Style] = []
 
     def add(self, row: Row, plain: Style) -> None:
-        end = len(row.chars) if row.wraps else row.used(plain)
+        end = row.end() if row.wraps else row.used(plain)
         self.chars += row.chars[:end]
         self.styles += row.styles[:end]
 
@@ -47,12 +47,12 @@ class Line:
             self.narrow()
         while at < len(self.chars) or not rows:
             end = min(at + cols, len(self.chars))
-            if end < len(self.chars) and not self.chars[end] and end > at + 1:
-                end -= 1
+            is_torn = end < len(self.chars) and not self.chars[end] and end > at + 1
+            end -= is_torn
             row = Row(cols, plain)
             row.chars[: end - at] = self.chars[at:end]
             row.styles[: end - at] = self.styles[at:end]
-            row.wraps = end < len(self.chars)
+            row.wraps, row.gaps = end < len(self.chars), is_torn
             rows.append(row)
             at = max(end, at + 1)
         return rows
@@ -115,9 +115,11 @@ def rebroken(canvas: Canvas, old: list[Row], cols: int) -> list[Row]:
         if row.wraps and index < len(old) - 1:
             continue
         if cursor >= 0:
-            line.pad(cursor + 1, canvas.plain)
+            is_behind = 0 < cursor == len(line.chars)  # the text: then it stays behind its last character
+            line.pad(cursor + (not is_behind), canvas.plain)
             broken = line.broken(cols, canvas.plain)
-            canvas.y, canvas.x = where(broken, cursor, len(fresh))
+            canvas.y, canvas.x = where(broken, cursor - is_behind, len(fresh))
+            canvas.x += is_behind
             cursor = -1
         else:
             broken = line.broken(cols, canvas.plain)
@@ -129,7 +131,7 @@ def rebroken(canvas: Canvas, old: list[Row], cols: int) -> list[Row]:
 def where(rows: list[Row], cursor: int, above: int) -> tuple[int, int]:
     """Which row and column the character has that stood at `cursor` in the line."""
     for index, row in enumerate(rows):
-        length = len(row.chars) - (row.wraps and 0)
+        length = row.end()
         if cursor < length or index == len(rows) - 1:
             return above + index, min(cursor, length - 1)
         cursor -= length

@@ -20,12 +20,17 @@ def joined(chars: list[str]) -> str:
 class Row:
     """One entry per column. The second half of a wide character is ""; marks are with what they combine with."""
 
-    __slots__ = ("chars", "styles", "wraps")
+    __slots__ = ("chars", "gaps", "styles", "wraps")
 
     def __init__(self, cols: int, style: Style) -> None:
         self.chars = [" "] * cols
         self.styles = [style] * cols
         self.wraps = False
+        self.gaps = False  # its last column was left free: the wide character that comes next has no room there
+
+    def end(self) -> int:
+        """Of what runs on into the next row."""
+        return len(self.chars) - (self.gaps and self.chars[-1] == " ")
 
     def fill(self, start: int, end: int, style: Style, char: str = " ") -> None:
         """Overwrite columns; of a wide character that is cut, nothing stays."""
@@ -85,8 +90,8 @@ class Row:
         """As a terminal draws it that begins and ends in the default style; one that runs on, to its end."""
         if self.is_plain(plain):
             text = joined(self.chars)
-            return (text if self.wraps else text.rstrip(" ")).encode()
-        return self.draw(0, len(self.chars) if self.wraps else self.used(plain), plain)
+            return (text[: len(text) - len(self.chars) + self.end()] if self.wraps else text.rstrip(" ")).encode()
+        return self.draw(0, self.end() if self.wraps else self.used(plain), plain)
 
     def draw(self, left: int, right: int, plain: Style) -> bytes:
         """Columns from `left` to `right`, in the default style before and after."""

@@ -13,6 +13,7 @@ from codewire_py.stream.modes import Modes
 from codewire_py.stream.scan import Pieces
 
 MOST_PLANS = 4096
+LONGEST_PLANNED = 256  # characters of a sequence
 _Decoder = codecs.getincrementaldecoder("utf-8")
 
 
@@ -48,6 +49,9 @@ class Screen(Canvas):
         line = self.lines[row]
         end = line.used(self.plain) if right is None else min(right, line.used(self.plain))
         return line.draw(left, max(left, end), self.plain)
+
+    def leaves_main_alone(self) -> bool:
+        return paint.leaves_main_alone(self)
 
     def unfinished(self) -> int:
         """How many of the last bytes are the beginning of a character or a sequence; 0 if it is too long to matter."""
@@ -91,7 +95,9 @@ class Screen(Canvas):
     def plan(self, body: str) -> tuple[controls.Action | None, list[int]]:
         if len(self.plans) > MOST_PLANS:
             self.plans.clear()
-        plan = self.plans[body] = controls.plan(body)
+        plan = controls.plan(body)
+        if len(body) <= LONGEST_PLANNED:
+            self.plans[body] = plan
         return plan
 
     def resize(self, rows: int, cols: int) -> None:

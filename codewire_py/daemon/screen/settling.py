@@ -217,8 +217,9 @@ class Watched(Screen):
         action, parameters = super().plan(body)
         self.has_moved = self.has_moved or body[-1:] in MOVING
         if action is controls.erase_in_display:
-            self.plans[body] = self.erase, parameters
-        return self.plans[body]
+            action = self.erase
+            self.plans[body] = action, parameters
+        return action, parameters
 
     @staticmethod
     def erase(screen: Canvas, parameters: list[int]) -> None:

@@ -23,8 +23,8 @@ async def handle(request: messages.Attach, talk: Talk) -> None:
     pair = talk.sessions.following.follow(place, session.number)
     visit = Visit(request, session, talk)
     session.come(visit.viewer)
-    lend_to(session, request, talk)
     try:
+        lend_to(session, request, talk)
         await visit.fit()
         offset, paint = await visit.begin()
         await talk.say(attached(session, visit, place, offset, paint))
@@ -66,5 +66,5 @@ def attached(session: Session, visit: Visit, place: int, offset: int, paint: byt
     return messages.Attached(
         id=session.number, name=session.facts.name, directory=session.path, offset=offset, paint=paint,
         rows=session.facts.rows, cols=session.facts.cols, foremost=visit.told_foremost,
-        rendered=visit.view is not None, inside=place,
+        rendered=visit.view is not None, beside=visit.is_beside, inside=place,
     )  # fmt: skip
