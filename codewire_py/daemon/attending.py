@@ -163,7 +163,7 @@ class Attending:
     async def secure(self, upto: int) -> bool:
         """Whether what the log drew before `upto` is on the disk without it."""
         depiction = self.begin_depiction()
-        if depiction.saved_at < upto:
+        if depiction.saved_at < upto and depiction.is_worth_saving():
             await depiction.reach(flood=IDLE_LAG_BYTES)
             await depiction.save()
         return depiction.saved_at >= upto

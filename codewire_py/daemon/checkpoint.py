@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 
 from codewire_py.daemon.screen.screen import Screen
+from codewire_py.home.paths import LOG
 from codewire_py.home.records import is_fit
 
 NAME = "checkpoint"
@@ -35,27 +37,40 @@ def draw_checkpoint(screen: Screen, offset: int) -> tuple[int, bytes]:
 def write_checkpoint(directory: str, drawn: bytes) -> None:
     """It appears whole or not at all, and is on the disk before what it stands for may be released."""
     fresh = f"{directory}/{NAME}.new"
+    clear(fresh)
     try:
-        with open(fresh, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        with open(fresh, "xb", opener=open_ours) as file:
             file.write(drawn)
             file.flush()
             os.fdatasync(file.fileno())
         os.rename(fresh, f"{directory}/{NAME}")
     except OSError:
-        if os.path.exists(fresh):
-            os.unlink(fresh)
+        clear(fresh)
         raise
+
+
+def clear(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)
+
+
+def open_ours(path: str, flags: int) -> int:
+    """No link to elsewhere; and a pipe in its place does not keep the daemon waiting."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
 
 def read_checkpoint(directory: str) -> Checkpoint | None:
     """None if there is none that we can use: then everything is read again."""
     try:
-        with open(f"{directory}/{NAME}", "rb") as file:
-            head = json.loads(file.readline(1024))
+        with open(f"{directory}/{NAME}", "rb", opener=open_ours) as file:
+            head = json.loads(file.readline(1024) or b"")
             paint = file.read(LONGEST)
+        length = os.stat(f"{directory}/{LOG}").st_size
     except (OSError, ValueError, RecursionError):
         return None
     known = isinstance(head, dict) and head.get("version") == 1
     if not known or not all(is_fit(head.get(field), int) for field in ("offset", "rows", "cols")):
+        return None
+    if head["offset"] > length:
         return None
     return Checkpoint(head["offset"], head["rows"], head["cols"], paint)

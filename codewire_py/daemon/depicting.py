@@ -20,6 +20,7 @@ from codewire_py.stream.scan import clean_start
 
 journal = logging.getLogger("codewire")
 PUSHES = 2048
+RETRY_BYTES = 1 << 20  # of output before a checkpoint is tried again that could not be written
 SKIM_BYTES = 256 << 10  # searched for modes at once
 
 
@@ -37,6 +38,7 @@ class Sizes:
             at = mark.get("at")
             if mark.get("kind") == "size" and isinstance(at, int):
                 self.facts.fold(mark)
+                self.coming = [coming for coming in self.coming if coming[0] <= at]  # offsets never go back
                 self.coming.append((at, self.facts.rows or 1, self.facts.cols or 1))
         return self.coming[0] if self.coming else None
 
@@ -55,6 +57,7 @@ class Depiction:
         self.screen = checkpoint.screen() if checkpoint else Screen(birth.rows or 40, birth.cols or 120)
         self.unread = checkpoint.paint if checkpoint else b""  # what the screen is still to be drawn from
         self.saved_at = self.tried_at = self.offset  # `tried_at`: also where the disk had no room for it
+        self.trouble = ""  # with the last checkpoint
         self.pushes: list[tuple[int, int]] = []  # (offset, rows that had left the screen by then), of late
         self.snapshots: list[tuple[int, Modes]] = []  # what somebody else has found on its way
 
@@ -139,9 +142,15 @@ class Depiction:
             try:
                 await trio.to_thread.run_sync(write_checkpoint, self.directory, drawn)
             except OSError as error:
-                journal.warning("%s: no checkpoint: %s", self.directory, error)
+                if str(error) != self.trouble:
+                    journal.warning("%s: no checkpoint: %s", self.directory, error)
+                self.trouble = str(error)
                 return
-            self.saved_at = offset
+            self.saved_at, self.trouble = offset, ""
+
+    def is_worth_saving(self) -> bool:
+        """Where there was trouble, not each time again."""
+        return not self.trouble or self.length() - self.tried_at >= RETRY_BYTES
 
 
 def depict(directory: str, birth: Birth, before: int | None = None) -> Depiction:

@@ -29,6 +29,7 @@ class Viewers:
 
     def __init__(self) -> None:
         self.present: list[Viewer] = []
+        self.yielded = False  # whoever was foremost before is still here
 
     def __len__(self) -> int:
         return len(self.present)
@@ -62,6 +63,8 @@ class Viewers:
         before, there = self.foremost(), self.present
         self.present = present
         after = self.foremost()
+        if before is not after:
+            self.yielded = before in present
         for viewer in (before, after):
             if before is not after and viewer in there and viewer in present:
                 viewer.tell(viewer is after)

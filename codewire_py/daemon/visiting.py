@@ -201,7 +201,7 @@ class Visit:
         while True:
             await self.foremost_turned.wait()
             self.foremost_turned = trio.Event()
-            if self.is_foremost() and not self.told_foremost:
+            if self.is_foremost() and not self.told_foremost and self.session.viewers.yielded:
                 await trio.sleep(HANDOVER_SECONDS)
             if self.is_foremost() is not self.told_foremost:
                 self.told_foremost = self.is_foremost()

@@ -35,7 +35,7 @@ class Facts:
             if kind == "launched":
                 self.is_launched, self.pid, self.keeper = True, number(mark["pid"]), number(mark["keeper"])
             elif kind == "size":
-                self.rows, self.cols = number(mark["rows"]), number(mark["cols"])
+                self.fold_size((number(mark["rows"]), number(mark["cols"])))
             elif kind == "sizing":
                 self.fold_sizing(mark)
             elif kind == "name":
@@ -48,6 +48,10 @@ class Facts:
                 self.keeper = number(mark["keeper"])
         except (KeyError, ValueError):
             return
+
+    def fold_size(self, size: tuple[int, int]) -> None:
+        if is_size(size):
+            self.rows, self.cols = size
 
     def fold_sizing(self, mark: dict[str, Any]) -> None:
         sizing = text(mark["sizing"])

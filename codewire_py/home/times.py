@@ -7,6 +7,7 @@ there are no records: in sessions older than this file, and while a daemon was a
 from __future__ import annotations
 
 import os
+import stat
 from bisect import bisect_left, bisect_right
 from struct import Struct
 
@@ -26,6 +27,7 @@ SIZE = RECORD.size
 GAP = 0.05  # seconds between two records
 CLOCK_TICK = 0.01  # how far the time of a file may be behind
 BLOCK = 4096 * SIZE
+FILE_ONLY = os.O_NOFOLLOW | os.O_NONBLOCK  # no link to elsewhere; and a pipe does not keep the daemon waiting
 
 
 class TimesWriter:
@@ -49,7 +51,7 @@ class TimesWriter:
     def write(self, record: bytes) -> None:
         try:
             if self._file < 0:
-                self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | FILE_ONLY, 0o600)
                 os.ftruncate(self._file, self._kept)  # what a crash tore, or nobody can have written
             if os.write(self._file, record) == SIZE:
                 self._kept += SIZE
@@ -146,7 +148,8 @@ class Times:
 
     def record(self, index: int) -> Knot:
         found = self.pread(SIZE, index * SIZE)
-        return unpack(found) if len(found) == SIZE else (0, 0.0)
+        offset, time = unpack(found) if len(found) == SIZE else (0, 0.0)
+        return offset, time if is_fit(time, float) else 0.0
 
     def pread(self, size: int, at: int) -> bytes:
         return os.pread(self._file, size, at) if self._file >= 0 else b""
@@ -171,10 +174,15 @@ def time_of(knot: Knot) -> float:
 
 
 def open_if_there(path: str) -> int:
+    """Whatever else lies in its place holds no times."""
     try:
-        return os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
+        file = os.open(path, os.O_RDONLY | FILE_ONLY)
+    except OSError:
         return -1
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    return -1
 
 
 def birth_knot(directory: str) -> list[Knot]:
@@ -199,7 +207,8 @@ def find_last(path: str, length: int) -> tuple[int, Knot]:
     if file < 0:
         return 0, (-1, 0.0)
     try:
-        kept = os.fstat(file).st_size // SIZE * SIZE
+        count = os.fstat(file).st_size // SIZE
+        kept = SIZE * bisect_right(range(count), length, key=lambda at: unpack(os.pread(file, SIZE, at * SIZE))[0])
         while kept:
             offset, time = unpack(os.pread(file, SIZE, kept - SIZE))
             if offset <= length and is_fit(time, float):

@@ -48,7 +48,6 @@ def check_given_back(terminal: OwnTerminal) -> None:
     assert terminal.is_as_before()
     after = behind_paint(terminal).rpartition(b"SHOWN")[2]
     assert [off for off in OFF if off not in after] == []
-    assert after.partition(b"[cw] ")[0].rstrip(b"\r\n").endswith(TO_THE_BOTTOM)
 
 
 def behind_paint(terminal: OwnTerminal) -> bytes:

@@ -35,10 +35,12 @@ tty.setraw(0)
 signal.signal(signal.SIGUSR1, ask)
 ask()
 while data := os.read(0, 65536):
-    if data[:1] == b"?":
-        ask()
-        data = data[1:].lstrip(b"\\r\\n")
-    os.write(1, b"<%s@%d>" % (data.hex().encode(), (time.monotonic() - asked_at) * 1000))
+    if data in (b"?", b"!"):
+        ask() if data == b"?" else os.write(1, b"\\x1b[5n")
+        continue
+    said = data.removesuffix(b"\\x1b[0n")
+    os.write(1, b"<%s@%d>" % (said.hex().encode(), (time.monotonic() - asked_at) * 1000))
+    os.write(1, b"fenced" if said != data else b"")
 """
 TYPED = re.compile(rb"<([0-9a-f]*)@(\d+)>")
 
@@ -69,9 +71,19 @@ def until_typed(home: Home, session: int, wanted: bytes) -> None:
 
 
 def ask_again(home: Home, session: int, answered: int) -> None:
-    """Behind everything else: what was answered twice, or too late, shows before this."""
+    """Once more; what was answered twice, or too late, shows before or after it."""
+    fence(home, session, answered)
     home.cw("send", str(session), "--no-newline", "?")
     until_typed(home, session, ANSWERS * (answered + 1))
+    fence(home, session, answered + 1)
+
+
+def fence(home: Home, session: int, answered: int) -> None:
+    """Answers come in order, so whatever was to be answered before this has been."""
+    count = home.log(session).count(b"fenced")
+    home.cw("send", str(session), "--no-newline", "!")
+    home.until(lambda: home.log(session).count(b"fenced") > count, "an answer")
+    assert typed(home, session) == ANSWERS * answered
 
 
 def lose_daemon(home: Home) -> float:

@@ -14,6 +14,8 @@ from screen.shown import Picture, differences
 
 RECORDED = recorded()
 CUTS = 5
+# A family of four is more than a cell of tmux holds: what it drops depends on how the bytes reach it.
+NOT_IN_TMUX = {"agentlike"}
 TERMINALS = {"xterm.js": oracles.xterm, "tmux": oracles.tmux}
 
 
@@ -47,7 +49,8 @@ def seen(picture: Picture) -> Picture:
 
 @pytest.mark.parametrize("terminal", TERMINALS)
 def test_a_paint_and_the_rest_show_what_the_whole_recording_shows(terminal: str) -> None:
-    played = {name: plays_of(name) for name in RECORDED}
+    left_out = NOT_IN_TMUX if terminal == "tmux" else set()
+    played = {name: plays_of(name) for name in RECORDED if name not in left_out}
     pictures = iter(TERMINALS[terminal]([play for whole, some in played.values() for play in (whole, *some)]))
     wrong = []
     for name, (_, some) in played.items():

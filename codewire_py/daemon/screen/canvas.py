@@ -154,10 +154,13 @@ class Canvas:
         cell = row.chars[col]
         if wide and not joins(cell, char):
             return False
+        needs_two = wide == 1 or (char == WIDENING and widens(cell))  # of what joins, half a flag takes one
+        is_growing = needs_two and self.x - col == 1
+        if is_growing and self.x >= self.cols and not (self.autowrap and self.cols > 1):
+            return True  # there is no room for it anywhere
         if len(cell) < MOST_JOINED and (char != ZWJ or waits(cell)):
             row.chars[col] = cell + char
-        needs_two = wide == 1 or (char == WIDENING and widens(cell))  # of what joins, half a flag takes one
-        if needs_two and self.x - col == 1:
+        if is_growing:
             self.widen(row, col)
         return True
 
@@ -168,7 +171,7 @@ class Canvas:
                 row.insert(self.x, 1, self.pen.blank)
             row.fill(self.x, self.x + 1, row.styles[col], "")
             self.x += 1
-        elif self.autowrap and self.cols > 1:
+        else:
             char = row.chars[col]
             row.fill(col, self.cols, self.pen.blank)
             self.wrap(gaps=True)
@@ -189,6 +192,8 @@ class Canvas:
         keeps = self.top == 0 and lines is self.main
         for _ in range(min(count, self.bottom - self.top + 1)):
             row = lines.pop(self.top)
+            if row.gaps and lines:
+                row.look_at(lines[0])
             if keeps:
                 self.scrollback.push(row, self.plain)
             lines.insert(self.bottom, Row(self.cols, blank))

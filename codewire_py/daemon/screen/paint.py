@@ -60,6 +60,7 @@ def draw(lines: list[Row], plain: Style) -> list[bytes]:
     parts: list[bytes] = []
     runs_on = False
     for index, row in enumerate(lines):
+        row.look_at(lines[min(index + 1, len(lines) - 1)])
         drawn = row.encode(plain)
         if runs_on:
             parts.append(drawn or b" ")

@@ -24,7 +24,7 @@ class Line:
         self.styles: list[Style] = []
 
     def add(self, row: Row, plain: Style) -> None:
-        end = row.end() if row.wraps else row.used(plain)
+        end = row.end(plain) if row.wraps else row.used(plain)
         self.chars += row.chars[:end]
         self.styles += row.styles[:end]
 
@@ -111,6 +111,7 @@ def rebroken(canvas: Canvas, old: list[Row], cols: int) -> list[Row]:
     for index, row in enumerate(old):
         if index == canvas.y:
             cursor = len(line.chars) + min(canvas.x, canvas.cols - 1)
+        row.look_at(old[min(index + 1, len(old) - 1)])
         line.add(row, canvas.plain)
         if row.wraps and index < len(old) - 1:
             continue
@@ -118,7 +119,7 @@ def rebroken(canvas: Canvas, old: list[Row], cols: int) -> list[Row]:
             is_behind = 0 < cursor == len(line.chars)  # the text: then it stays behind its last character
             line.pad(cursor + (not is_behind), canvas.plain)
             broken = line.broken(cols, canvas.plain)
-            canvas.y, canvas.x = where(broken, cursor - is_behind, len(fresh))
+            canvas.y, canvas.x = where(broken, cursor - is_behind, len(fresh), canvas.plain)
             canvas.x += is_behind
             cursor = -1
         else:
@@ -128,10 +129,10 @@ def rebroken(canvas: Canvas, old: list[Row], cols: int) -> list[Row]:
     return fresh
 
 
-def where(rows: list[Row], cursor: int, above: int) -> tuple[int, int]:
+def where(rows: list[Row], cursor: int, above: int, plain: Style) -> tuple[int, int]:
     """Which row and column the character has that stood at `cursor` in the line."""
     for index, row in enumerate(rows):
-        length = row.end()
+        length = row.end(plain)
         if cursor < length or index == len(rows) - 1:
             return above + index, min(cursor, length - 1)
         cursor -= length

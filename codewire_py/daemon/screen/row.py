@@ -28,9 +28,14 @@ class Row:
         self.wraps = False
         self.gaps = False  # its last column was left free: the wide character that comes next has no room there
 
-    def end(self) -> int:
+    def end(self, plain: Style) -> int:
         """Of what runs on into the next row."""
-        return len(self.chars) - (self.gaps and self.chars[-1] == " ")
+        is_gap = self.gaps and self.chars[-1] == " " and self.styles[-1] is plain
+        return len(self.chars) - is_gap
+
+    def look_at(self, following: Row) -> None:
+        """What comes next may have been drawn over: then there is room for it."""
+        self.gaps = self.gaps and following.chars[1:2] == [""]
 
     def fill(self, start: int, end: int, style: Style, char: str = " ") -> None:
         """Overwrite columns; of a wide character that is cut, nothing stays."""
@@ -90,8 +95,8 @@ class Row:
         """As a terminal draws it that begins and ends in the default style; one that runs on, to its end."""
         if self.is_plain(plain):
             text = joined(self.chars)
-            return (text[: len(text) - len(self.chars) + self.end()] if self.wraps else text.rstrip(" ")).encode()
-        return self.draw(0, self.end() if self.wraps else self.used(plain), plain)
+            return (text[: len(text) - len(self.chars) + self.end(plain)] if self.wraps else text.rstrip(" ")).encode()
+        return self.draw(0, self.end(plain) if self.wraps else self.used(plain), plain)
 
     def draw(self, left: int, right: int, plain: Style) -> bytes:
         """Columns from `left` to `right`, in the default style before and after."""
