@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-DAY = 86400
 EARLIEST = 1e8  # seconds since 1970; a smaller number would be an age, and is better said with its unit
 LATEST = 1e11
 HINT = "for example 10m or 1h30m (ago), 14:05, 2026-11-21T14:05, yesterday, or seconds since 1970"

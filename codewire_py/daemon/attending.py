@@ -87,7 +87,8 @@ class Attending:
         if checkpoint is not None:
             self.modes.feed(checkpoint.paint)
         answered, seen = self.times.last
-        is_young = time.time() - max(seen, self.seen_alive, self.birth.created_at) <= ANSWER_SECONDS
+        alive = max(seen, self.seen_alive) if answered >= 0 else 0.0  # nothing noted: all may be answered
+        is_young = time.time() - max(alive, self.birth.created_at) <= ANSWER_SECONDS
         self.mute_until = answered if is_young else log.length()
 
     async def follow(self, log: Log) -> int:

@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 
 from codewire_py.daemon.screen.screen import Screen
+from codewire_py.home.marks import is_size
 from codewire_py.home.paths import LOG
 from codewire_py.home.records import is_fit
 
@@ -71,6 +72,6 @@ def read_checkpoint(directory: str) -> Checkpoint | None:
     known = isinstance(head, dict) and head.get("version") == 1
     if not known or not all(is_fit(head.get(field), int) for field in ("offset", "rows", "cols")):
         return None
-    if head["offset"] > length:
+    if head["offset"] > length or not is_size((head["rows"], head["cols"])):
         return None
     return Checkpoint(head["offset"], head["rows"], head["cols"], paint)

@@ -96,7 +96,7 @@ def event_of(time: float, mark: dict[str, Any]) -> Event | None:
         return time, "m", f"name: {mark['name']}" if mark["name"] else "no name"
     if kind == "signalled" and is_fit(mark.get("signal"), int):
         return time, "m", f"signal {mark['signal']}"
-    return (time, "m", LABELS[kind]) if kind in LABELS else None
+    return (time, "m", LABELS[kind]) if isinstance(kind, str) and kind in LABELS else None
 
 
 def record(

@@ -67,8 +67,8 @@ def is_path(agent: str) -> bool:
 
 
 def is_own_socket(agent: str) -> bool:
-    try:
-        found = os.stat(os.path.realpath(agent))  # of /proc/self/fd/5, which is something else to everybody: nothing
+    try:  # behind /proc/self/fd/5, which is something else to everybody, there is nothing
+        found = os.stat(os.path.realpath(agent))
     except OSError:
         return False
     return stat.S_ISSOCK(found.st_mode) and found.st_uid == os.geteuid()

@@ -204,6 +204,7 @@ class Sessions:
         with suppress(FileNotFoundError):  # somebody removed it by hand
             size = sum(os.lstat(entry.path).st_blocks * 512 for entry in os.scandir(session.directory))
             shutil.rmtree(session.directory)
+        session.attending.forget()
         self.by_id.pop(session.number, None)
         self.requests.pop(session.birth.request, None)
         self.changed()

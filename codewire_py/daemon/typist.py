@@ -49,15 +49,19 @@ async def type_reply(terminal: int, data: bytes) -> bool:
     """At once, whole or, if the program does not read, in part; whether it was whole."""
     own = os.dup(terminal)  # that number may become another's while we wait
     try:
-        with trio.move_on_after(REPLY_PATIENCE):
-            while data:
-                try:
-                    data = data[os.write(own, data) :]
-                except BlockingIOError:
-                    await trio.lowlevel.wait_writable(own)
+        with trio.move_on_after(REPLY_PATIENCE) as waiting:
+            await write_all(own, data)
     finally:
         os.close(own)
-    return not data
+    return not waiting.cancelled_caught
+
+
+async def write_all(terminal: int, data: bytes) -> None:
+    while data:
+        try:
+            data = data[os.write(terminal, data) :]
+        except BlockingIOError:
+            await trio.lowlevel.wait_writable(terminal)
 
 
 class Typist:

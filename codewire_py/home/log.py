@@ -29,8 +29,9 @@ class Log:
         return os.fstat(self._file).st_mtime
 
     def released(self) -> int:
+        """Never more than there is, whatever a corrupt mark says."""
         self._marks.refresh()
-        return self._marks.facts.released
+        return min(self._marks.facts.released, self.length())
 
     def read(self, offset: int, size: int = BLOCK) -> bytes:
         return os.pread(self._file, size, offset)

@@ -33,32 +33,42 @@ FILE_ONLY = os.O_NOFOLLOW | os.O_NONBLOCK  # no link to elsewhere; and a pipe do
 class TimesWriter:
     """The daemon's. A record that finds no room on the disk is dropped: times are worth less than sessions."""
 
-    __slots__ = ("_file", "_kept", "_path", "last")
+    __slots__ = ("_file", "_is_extra", "_kept", "_path", "_steady", "last")
 
     def __init__(self, directory: str) -> None:
         self._path, self._file = f"{directory}/{TIMES}", -1
+        self._steady = 0.0  # time of the last record that stays
+        self._is_extra = False  # whether another came after it
         self._kept, self.last = find_last(self._path, log_grown(directory)[0])
 
     def note(self, offset: int, time: float, force: bool = False) -> None:
-        """What stands from `offset` on came at `time`: where the log was read on, not where that ended."""
+        """What stands from `offset` on came at `time`: where the log was read on, not where that ended.
+
+        One that is forced takes the place of another that was, soon after one that stays: a program that asks and
+        asks does not fill the disk.
+        """
         last_offset, last_time = self.last
         if not force and -GAP < time - last_time < GAP:
             return
         if offset > last_offset or (force and offset == last_offset):
             self.last = offset, time
-            self.write(RECORD.pack(offset, time))
+            is_extra = -GAP < time - self._steady < GAP
+            place = self._kept - SIZE if is_extra and self._is_extra else self._kept
+            self._is_extra = self.write(RECORD.pack(offset, time), place) and is_extra
+            self._steady = self._steady if is_extra else time
 
-    def write(self, record: bytes) -> None:
+    def write(self, record: bytes, place: int) -> bool:
         try:
             if self._file < 0:
-                self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | FILE_ONLY, 0o600)
+                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | FILE_ONLY, 0o600)
                 os.ftruncate(self._file, self._kept)  # what a crash tore, or nobody can have written
-            if os.write(self._file, record) == SIZE:
-                self._kept += SIZE
-            else:
-                os.ftruncate(self._file, self._kept)
+            if os.pwrite(self._file, record, place) == SIZE:
+                self._kept = place + SIZE
+                return True
+            os.ftruncate(self._file, self._kept)
         except OSError:
             self.close()
+        return False
 
     def close(self) -> None:
         """It opens again by itself."""
@@ -208,7 +218,9 @@ def find_last(path: str, length: int) -> tuple[int, Knot]:
         return 0, (-1, 0.0)
     try:
         count = os.fstat(file).st_size // SIZE
-        kept = SIZE * bisect_right(range(count), length, key=lambda at: unpack(os.pread(file, SIZE, at * SIZE))[0])
+        kept = SIZE * bisect_right(
+            range(count), length, key=lambda at: unpack(os.pread(file, SIZE, at * SIZE))[0]
+        )
         while kept:
             offset, time = unpack(os.pread(file, SIZE, kept - SIZE))
             if offset <= length and is_fit(time, float):

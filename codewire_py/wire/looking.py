@@ -87,13 +87,6 @@ class Resized(Message):
     cols: int
 
 
-class Export(Message):
-    """Read a session as an asciicast recording, of `version` 2 or 3: data frames, then `ended`."""
-
-    session: str
-    version: int = 3
-
-
 class Search(Message):
     """Read sessions as lines that people could have read: `found` follow, then `searched`. No session: all of them.
 
@@ -130,6 +123,13 @@ class Logs(Message):
     until: float = -1.0
     rendered: bool = False
     inside: int = 0
+
+
+class Export(Message):
+    """Read a session as an asciicast recording, of `version` 2 or 3: data frames, then `ended`."""
+
+    session: str
+    version: int = 3
 
 
 class Reading(Message):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import struct
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -93,7 +94,12 @@ def loop(path: Path) -> None:
     path.symlink_to(path)
 
 
-IN_THE_WAY: dict[str, Callable[[Path], None]] = {"directory": directory, "pipe": pipe, "device": device, "loop": loop}
+IN_THE_WAY: dict[str, Callable[[Path], None]] = {
+    "directory": directory,
+    "pipe": pipe,
+    "device": device,
+    "loop": loop,
+}
 
 
 @pytest.mark.parametrize("what", IN_THE_WAY)
@@ -110,7 +116,7 @@ def test_a_link_leads_elsewhere(stopped: Home, name: str, tmp_path: Path) -> Non
     (tmp_path / "precious").write_bytes(PRECIOUS)
     (stopped.directory(1) / name).symlink_to(tmp_path / "precious")
     check_serves(stopped)
-    more = stopped.python(f"import os\nos.write(1, b'y' * 2000000)\nos.read(0, 1)")
+    more = stopped.python("import os\nos.write(1, b'y' * 2000000)\nos.read(0, 1)")
     stopped.cw("kill", str(more))
     assert (tmp_path / "precious").read_bytes() == PRECIOUS
 
@@ -129,6 +135,20 @@ def test_times_that_are_none(stopped: Home, name: str) -> None:
     (stopped.directory(1) / "times").write_bytes(RUBBISH[name])
     check_serves(stopped)
     assert (stopped.directory(1) / "times").stat().st_size % RECORD.size == 0
+
+
+def test_what_was_answered_is_not_answered_again_when_times_are_lost(stopped: Home) -> None:
+    """Where nobody knows what was answered, it stays unanswered: what comes twice is typed into something."""
+    count = stopped.log(1).count(b"heard ")
+    birth = json.loads((stopped.directory(1) / "session.json").read_text())
+    stopped.until(lambda: time.time() - birth["created_at"] > 2.2, "it to be no new session")
+    for number in (1, 2, 3):
+        stopped.cw("start")
+        stopped.cw("send", "1", "--no-newline", "x")
+        stopped.until(lambda number=number: stopped.log(1).count(b"heard ") >= count + number, "its answer")
+        stopped.cw("stop")
+        remove(stopped.directory(1) / "times")
+    assert stopped.log(1).count(b"heard ") == count + 3
 
 
 def test_times_of_a_terabyte(stopped: Home) -> None:
@@ -151,7 +171,7 @@ CHECKPOINTS = {
     "newer": head(version=2) + b"\x1b[2Jfrom the future", "beyond": head(offset=1 << 40) + b"beyond", "largest": head(offset=(1 << 63) - 1) + b"beyond",
     "negative": head(offset=-5) + b"x", "text": head(offset="5") + b"x", "huge": head(rows=1 << 62, cols=1 << 62) + b"x", "none": head(rows=0, cols=0) + b"x",
     "wrong": head(rows=[], cols={}) + b"x", "nested": b"[" * 1000 + b"\n", "empty": b"", "no paint": head(), "half a head": head()[:20], "list": b"[1]\n", "number": b"5\n",
-    "not utf-8": b"\xff\xfe\n" + b"x", "digits": b"9" * 5000 + b"\n", "unended": head() + b"\x1b]2;never ended", "questions": head() + b"\x1b[c\x1b[6n" * 1000,
+    "not utf-8": b"\xff\xfe\n" + b"x", "digits": b"9" * 5000 + b"\n", "questions": head() + b"\x1b[c\x1b[6n" * 1000,
     "float": head(offset=1.5) + b"x", "true": head(offset=True) + b"x", "nan": b'{"version": 1, "offset": NaN, "rows": 1, "cols": 1}\n',
 }  # fmt: skip
 
@@ -197,7 +217,14 @@ def test_whose_files_they_are(home: Home, tmp_path: Path) -> None:
         home.cw("export", "1", str(tmp_path / "out.cast"))
     finally:
         os.umask(before)
-    files = [home.directory(id) / name for name in ("checkpoint", "times", "output.log", "marks.jsonl", "session.json")]
-    assert [(path.name, oct(path.stat().st_mode & 0o777)) for path in [*files, tmp_path / "out.cast"] if path.stat().st_mode & 0o077] == []
+    files = [
+        home.directory(id) / name
+        for name in ("checkpoint", "times", "output.log", "marks.jsonl", "session.json")
+    ]
+    assert [
+        (path.name, oct(path.stat().st_mode & 0o777))
+        for path in [*files, tmp_path / "out.cast"]
+        if path.stat().st_mode & 0o077
+    ] == []
     assert home.path.stat().st_mode & 0o777 == 0o700
     home.cw("kill", str(id))

@@ -43,7 +43,13 @@ NUMBERS = [-1, 0, 1, 1 << 31, 1 << 62, (1 << 63) - 1, 1 << 63, (1 << 64) - 1, -(
 TIMES = [-1.0, 0.0, 1e-300, 1e11, 1e308, math.inf, -math.inf, math.nan, 1 << 63]
 TEXTS = ["", "ff;rm", "\0", "\n\x1b[c", "\udcff\udcfe", "9" * 40, "f" * (1 << 20), "../../etc", "²"]
 WRONG: list[Any] = [None, [], {}, [[]], b"\xff", True, 1.5, "x", {"a": 1}, -3]
-HOSTILE = {"int": NUMBERS, "float": TIMES, "str": TEXTS, "list[str]": [["1"] * 10_000, ["\0"], ["\udcff"], [""]], "bool": [True, False]}
+HOSTILE = {
+    "int": NUMBERS,
+    "float": TIMES,
+    "str": TEXTS,
+    "list[str]": [["1"] * 10_000, ["\0"], ["\udcff"], [""]],
+    "bool": [True, False],
+}
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +109,7 @@ def fields_of(word: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", REQUESTS)
 def test_requests_with_impossible_values(home: Home, name: str) -> None:
     """Huge, negative, not a number, of another type, not UTF-8, with NUL: refused, or taken for the nearest sense."""
-    word = name.split()[0]
+    word = name.split(maxsplit=1)[0]
     for field, kind in fields_of(word).items():
         for value in values(kind):
             assert "hello" in speak(home, bytes_of(word, {**REQUESTS[name], field: value}))
@@ -118,13 +124,17 @@ def test_viewers_that_say_impossible_things(home: Home, word: str, rendered: boo
     usual = {"measured": {"rows": 20, "cols": 70}}.get(word, {})
     for field, kind in fields_of(word).items():
         for value in values(kind):
-            assert "attached" in speak(home, begin, bytes_of(word, {**usual, field: value}), bytes_of("detach", {}))
+            assert "attached" in speak(
+                home, begin, bytes_of(word, {**usual, field: value}), bytes_of("detach", {})
+            )
     check_unharmed(home)
 
 
 def test_nobody_keeps_a_novel_in_the_daemon(home: Home) -> None:
     """Looks that no terminal has are not remembered, however large they are."""
-    novel = Looks(foreground="a" * (5 * MEBIBYTE), background="b" * (5 * MEBIBYTE), cursor="c" * (5 * MEBIBYTE))
+    novel = Looks(
+        foreground="a" * (5 * MEBIBYTE), background="b" * (5 * MEBIBYTE), cursor="c" * (5 * MEBIBYTE)
+    )
     sessions = [home.launch("cat") for _ in range(5)]
     sizes = []
     for session in sessions:
@@ -132,12 +142,16 @@ def test_nobody_keeps_a_novel_in_the_daemon(home: Home) -> None:
             peer.ask(Attach(session=str(session))).hear(Attached)
             peer.say(novel, Detach()).hear(Detached)
         sizes.append(pss(home.daemon()))
-    assert sizes[-1] - sizes[0] < 30 * MEBIBYTE  # what was needed to take in the first is there again for the last
+    assert (
+        sizes[-1] - sizes[0] < 30 * MEBIBYTE
+    )  # what was needed to take in the first is there again for the last
     home.cw("kill", *map(str, sessions))
 
 
 @pytest.mark.parametrize("rendered", [False, True])
-@pytest.mark.parametrize("message", [Repaint(scrollback=1000), Looks(foreground="102030"), Measured(rows=10, cols=20)])
+@pytest.mark.parametrize(
+    "message", [Repaint(scrollback=1000), Looks(foreground="102030"), Measured(rows=10, cols=20)]
+)
 def test_ten_thousand_wishes(home: Home, message: Any, rendered: bool) -> None:
     """They are not queued up: what the viewer types next is taken at once, and the daemon is as large as before."""
     before = pss(home.daemon())
@@ -194,13 +208,19 @@ def test_a_viewer_that_never_reads_is_shown_out() -> None:
 @pytest.mark.slow
 def test_two_hundred_want_pictures(home: Home) -> None:
     """Each of another size: all of them see the last line, in no more memory than their pictures need."""
-    id = home.launch("sh", "-c", "stty raw -echo; echo ready; read line; seq 1000; printf 'the end'; read line")
+    id = home.launch(
+        "sh", "-c", "stty raw -echo; echo ready; read line; seq 1000; printf 'the end'; read line"
+    )
     home.until_printed(id, b"ready")
     before = pss(home.daemon())
     with ExitStack() as there:
         peers = [there.enter_context(Peer(home)) for _ in range(200)]
         for number, peer in enumerate(peers):
-            peer.ask(Attach(session=str(id), rows=10 + number % 50, cols=40 + number, rendered=True, read_only=True)).hear(Attached)
+            peer.ask(
+                Attach(
+                    session=str(id), rows=10 + number % 50, cols=40 + number, rendered=True, read_only=True
+                )
+            ).hear(Attached)
         home.cw("send", str(id), "go")
         for peer in peers:
             while not any(b"the end" in painted.paint for painted in peer.paints):
@@ -216,7 +236,9 @@ def test_two_hundred_want_pictures(home: Home) -> None:
 def test_a_client_that_knows_nothing_new(home: Home) -> None:
     """It says where and how large, is painted like any other, and what it types arrives."""
     with Peer(home) as peer:
-        peer.say(Hello(version=PROTOCOL)).say_raw(bytes_of("attach", {"session": "1", "local": False, "rows": 24, "cols": 80}))
+        peer.say(Hello(version=PROTOCOL)).say_raw(
+            bytes_of("attach", {"session": "1", "local": False, "rows": 24, "cols": 80})
+        )
         peer.hear(Hello)
         begun = peer.hear(Attached)
         assert b"100" in begun.paint
@@ -230,15 +252,23 @@ def test_a_client_that_knows_more_than_we_do(home: Home) -> None:
     """Fields and messages of later versions are passed over."""
     more = {"hologram": True, "depth": 3, "": None, "paint": b"\x1b[c"}
     with Peer(home) as peer:
-        peer.say(Hello(version=PROTOCOL)).say_raw(bytes_of("attach", {"session": "1", "rows": 24, "cols": 80, **more}))
+        peer.say(Hello(version=PROTOCOL)).say_raw(
+            bytes_of("attach", {"session": "1", "rows": 24, "cols": 80, **more})
+        )
         peer.hear(Hello)
         peer.hear(Attached)
-        peer.say_raw(bytes_of("looks", {"background": "102030", **more}) + bytes_of("gestured", more) + bytes_of("repaint", more))
+        peer.say_raw(
+            bytes_of("looks", {"background": "102030", **more})
+            + bytes_of("gestured", more)
+            + bytes_of("repaint", more)
+        )
         peer.hear(Painted)
         peer.say_raw(bytes_of("typed", {"seq": 3, "data": b"x", **more}))
         assert peer.hear(Took).seq == 3
     with Peer(home) as peer:
-        peer.say(Hello(version=PROTOCOL)).say_raw(bytes_of("screen", {"session": "2", "scrollback": 5, **more}))
+        peer.say(Hello(version=PROTOCOL)).say_raw(
+            bytes_of("screen", {"session": "2", "scrollback": 5, **more})
+        )
         peer.hear(Hello)
         assert len(peer.hear(Shown).screen["scrollback"]) == 5  # type: ignore[arg-type]
     check_unharmed(home)
@@ -249,7 +279,9 @@ def test_one_who_leaves_while_it_is_painted(home: Home) -> None:
     for word in ("attach", "screen", "search", "export", "logs"):
         for _ in range(5):
             with Peer(home) as peer:
-                peer.say(Hello(version=PROTOCOL)).say_raw(bytes_of(word, {"session": "1", "rendered": True, "rows": 9, "cols": 9, "follow": True}))
+                peer.say(Hello(version=PROTOCOL)).say_raw(
+                    bytes_of(word, {"session": "1", "rendered": True, "rows": 9, "cols": 9, "follow": True})
+                )
     home.until(lambda: not home.status(1)["attached"], "them to be gone")
     check_unharmed(home)
 
@@ -268,7 +300,15 @@ def test_only_a_socket_of_ours_is_lent(home: Home, tmp_path: Path) -> None:
         ours.bind(str(tmp_path / "ours"))
         foreign.bind(str(tmp_path / "foreign"))
         (tmp_path / "link").symlink_to(tmp_path / "foreign")
-        bad = ["/dev/null", "/proc/self/mem", "/proc/self/cwd", "/proc/self/fd/0", *(f"/proc/self/fd/{number}" for number in range(3, 12)), "\udcff", "a\0b"]
+        bad = [
+            "/dev/null",
+            "/proc/self/mem",
+            "/proc/self/cwd",
+            "/proc/self/fd/0",
+            *(f"/proc/self/fd/{number}" for number in range(3, 12)),
+            "\udcff",
+            "a\0b",
+        ]
         if os.geteuid() == 0:
             shutil.chown(tmp_path / "foreign", 65534)
             bad += [str(tmp_path / "foreign"), str(tmp_path / "link")]

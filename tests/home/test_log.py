@@ -94,3 +94,12 @@ def test_a_file_system_that_cannot_release_says_so(log: Path, monkeypatch: pytes
     assert not punch(str(log), 0, MIB)
     assert (log / "output.log").read_bytes() == before
     assert os.listdir("/proc/self/fd") == descriptors
+
+
+def test_a_corrupt_mark_releases_no_more_than_there_is(log: Path) -> None:
+    """Whoever begins where the released bytes end begins within the log."""
+    append_mark(str(log), "released", 0, to=1 << 62)
+    reader = Log(str(log))
+    assert reader.released() == 2 * MIB
+    assert reader.read_kept(0, 8) == (2 * MIB, b"")
+    reader.close()

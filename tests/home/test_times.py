@@ -61,7 +61,7 @@ def test_a_record_is_sixteen_bytes(tmp_path: Path) -> None:
 
 
 def test_at_most_one_within_fifty_milliseconds(tmp_path: Path) -> None:
-    """A flood costs twenty records a second; what is forced is always written."""
+    """A flood costs twenty records a second; what is forced is always written, in the place of what was before."""
     directory = session(tmp_path)
     writer = TimesWriter(directory)
     for millisecond in range(1001):
@@ -70,8 +70,25 @@ def test_at_most_one_within_fifty_milliseconds(tmp_path: Path) -> None:
     before, (offset, time) = size(directory), writer.last
     writer.note(offset + 1, time + GAP / 10, force=True)
     writer.note(offset + 1, time + GAP / 5, force=True)
-    assert size(directory) == before + 32
+    assert size(directory) == before + 16
+    assert TimesWriter(directory).last == writer.last == (offset + 1, time + GAP / 5)
     writer.close()
+
+
+def test_who_asks_and_asks_does_not_fill_the_disk(tmp_path: Path) -> None:
+    """A record for each question would: the last one counts, and times stay as exact as they are."""
+    directory = session(tmp_path)
+    writer = TimesWriter(directory)
+    for n in range(5000):
+        writer.note(n + 1, BORN + 1 + n / 5000, force=True)
+    assert writer.last == (5000, BORN + 1 + 4999 / 5000)
+    writer.close()
+    assert size(directory) <= (2 / GAP + 2) * RECORD.size
+    assert TimesWriter(directory).last == writer.last
+    times = Times(directory)
+    for n in range(5000):
+        assert 0 <= BORN + 1 + n / 5000 - (times.time_at(n + 1) or 0) <= GAP
+    times.close()
 
 
 def test_nothing_new_is_not_written(tmp_path: Path) -> None:
@@ -111,13 +128,13 @@ def test_a_full_disk_costs_only_records(tmp_path: Path, monkeypatch: pytest.Monk
     """Half a record is taken back; once there is room the next ones are written."""
     directory = session(tmp_path)
     write(directory, (1, 1))
-    real = os.write
+    real = os.pwrite
     writer = TimesWriter(directory)
     with monkeypatch.context() as full:
-        full.setattr(os, "write", lambda file, data: real(file, data[:7]))
+        full.setattr(os, "pwrite", lambda file, data, at: real(file, data[:7], at))
         writer.note(2, BORN + 2)
         assert size(directory) == 16
-        full.setattr(os, "write", refuse)
+        full.setattr(os, "pwrite", refuse)
         writer.note(3, BORN + 3)
     writer.note(4, BORN + 4)
     assert size(directory) == 32
@@ -125,7 +142,7 @@ def test_a_full_disk_costs_only_records(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(Times(directory).between(1, 100)) == [(1, BORN + 1), (4, BORN + 4)]
 
 
-def refuse(file: int, data: bytes) -> int:
+def refuse(file: int, data: bytes, at: int) -> int:
     raise OSError(errno.ENOSPC, "no room")
 
 

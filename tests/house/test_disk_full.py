@@ -280,3 +280,18 @@ def test_what_had_no_room_is_written_when_there_is_some(home: Home, disk: Disk) 
 
 def sizes(home: Home, session: int) -> list[int]:
     return [mark["rows"] for mark in home.marks(session) if mark["kind"] == "size"]
+
+
+def test_a_screen_that_cannot_be_kept_is_no_trouble(home: Home, disk: Disk) -> None:
+    """Checkpoints and times find no room while a viewer looks: little is said about it, and no line is lost."""
+    session = home.python(PRINT_LINES, str(LINES), "4")
+    home.until(lambda: is_paused(home, session), "it to pause")
+    disk.fill()
+    for _ in range(20):
+        assert "x" * 52 in home.cw("screen", str(session)).stdout
+    assert home.cw("search", "^000000001 ", str(session)).stdout
+    assert len(home.journal().splitlines()) < 20
+    disk.make_room()
+    assert home.end(session)["code"] == 4
+    assert home.log(session) == lines(LINES)
+    assert "Traceback" not in home.journal()

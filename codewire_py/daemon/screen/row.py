@@ -26,7 +26,9 @@ class Row:
         self.chars = [" "] * cols
         self.styles = [style] * cols
         self.wraps = False
-        self.gaps = False  # its last column was left free: the wide character that comes next has no room there
+        self.gaps = (
+            False  # its last column was left free: the wide character that comes next has no room there
+        )
 
     def end(self, plain: Style) -> int:
         """Of what runs on into the next row."""
@@ -95,7 +97,9 @@ class Row:
         """As a terminal draws it that begins and ends in the default style; one that runs on, to its end."""
         if self.is_plain(plain):
             text = joined(self.chars)
-            return (text[: len(text) - len(self.chars) + self.end(plain)] if self.wraps else text.rstrip(" ")).encode()
+            return (
+                text[: len(text) - len(self.chars) + self.end(plain)] if self.wraps else text.rstrip(" ")
+            ).encode()
         return self.draw(0, self.end(plain) if self.wraps else self.used(plain), plain)
 
     def draw(self, left: int, right: int, plain: Style) -> bytes:

@@ -6,19 +6,24 @@ import codecs
 
 from codewire_py.daemon.screen import controls, paint, reflow
 from codewire_py.daemon.screen.canvas import SCROLLBACK_BYTES, Canvas, clamp
+from codewire_py.daemon.screen.lines import END
 from codewire_py.daemon.screen.row import Row
+from codewire_py.daemon.screen.rushing import rush
 from codewire_py.daemon.screen.style import Style
 from codewire_py.daemon.screen.tokens import CONTROL, CONTROL_SEQUENCE, LOOKS, NEWLINE, TEXT, TOKENS
 from codewire_py.stream.modes import Modes
 from codewire_py.stream.scan import Pieces
 
 MOST_PLANS = 4096
+RUSHING_BYTES = 4096  # in one piece
 LONGEST_PLANNED = 256  # characters of a sequence
 _Decoder = codecs.getincrementaldecoder("utf-8")
 
 
 class Screen(Canvas):
     """A canvas, and a stream that draws on it."""
+
+    rushes = True
 
     def __init__(self, rows: int, cols: int, scrollback_bytes: int = SCROLLBACK_BYTES) -> None:
         super().__init__(rows, cols, scrollback_bytes)
@@ -69,6 +74,15 @@ class Screen(Canvas):
 
     def feed(self, data: bytes) -> None:
         self.modes.feed(data)
+        if self.rushes and len(data) >= RUSHING_BYTES and self.y == self.height - 1:
+            begun = data.find(END) + len(END) if END in data else 0  # a line that began before
+            self.draw(data[:begun])
+            data = data[begun:]
+            if self.is_free():
+                data = data[rush(self, data) :]
+        self.draw(data)
+
+    def draw(self, data: bytes) -> None:
         text = self.decoder.decode(self.pieces.whole(data))
         for match in TOKENS.finditer(text):
             kind = match.lastindex
@@ -99,6 +113,12 @@ class Screen(Canvas):
         if len(body) <= LONGEST_PLANNED:
             self.plans[body] = plan
         return plan
+
+    def is_free(self) -> bool:
+        """Whether a line that is printed now goes up, row by row, as it is."""
+        is_whole = not self.pieces.inside and not self.decoder.getstate()[0]
+        is_full = self.top == 0 and self.bottom == self.height - 1 and not self.is_alternate
+        return is_whole and is_full and not self.insert and not self.graphics
 
     def resize(self, rows: int, cols: int) -> None:
         if (rows, cols) != (self.height, self.cols):

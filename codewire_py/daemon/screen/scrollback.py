@@ -23,11 +23,13 @@ class Scrollback:
 
     def push(self, row: Row, plain: Style) -> None:
         line = row.encode(plain)
-        if not row.wraps:
-            line += END
-        self.rows.append(line)
-        self.pushed += 1
-        self.size += len(line) + OVERHEAD
+        self.push_lines([line if row.wraps else line + END])
+
+    def push_lines(self, lines: list[bytes]) -> None:
+        """Rows as they are to be drawn, in the default style before and after."""
+        self.rows += lines
+        self.pushed += len(lines)
+        self.size += sum(map(len, lines)) + OVERHEAD * len(lines)
         while self.size > self.most:
             self.size -= len(self.rows.popleft()) + OVERHEAD
 

@@ -199,6 +199,7 @@ class Settling:
 class Watched(Screen):
     """Says what is about to go."""
 
+    rushes = False  # every row that leaves is looked at
     watcher: Settling | None = None
     has_moved = False  # to other rows than the next one, ever
 
