@@ -12,7 +12,7 @@ import trio
 from codewire_py.daemon import limits
 from codewire_py.daemon.attending import Attending
 from codewire_py.daemon.caring import Care
-from codewire_py.daemon.checkpoint import NAME
+from codewire_py.daemon.checkpoint import NAME, read_checkpoint
 from codewire_py.daemon.depicting import Depiction, depict
 from codewire_py.daemon.screen.screen import Screen
 from codewire_py.home.marks import Facts, append_mark
@@ -73,6 +73,15 @@ async def test_a_checkpoint_and_the_rest_are_the_whole() -> None:
         after = await reached()
         assert cut - 64 < after.saved_at <= cut
         assert not (found := differences(after.screen, expected)), (cut, found)
+
+
+@pytest.mark.parametrize("begun", [b"\x1b", b"\x1b[", b"\x1b]11;?", b"\xe2\x94"])
+async def test_a_checkpoint_never_stands_inside_a_sequence(begun: bytes) -> None:
+    """It may be a query, which a new daemon has to see whole."""
+    write(b"asking " + begun)
+    depiction = await reached()
+    await depiction.save()
+    assert read_checkpoint(DIRECTORY).offset == depiction.saved_at == 7  # type: ignore[union-attr]
 
 
 async def test_sizes_hold_from_their_offsets_on() -> None:

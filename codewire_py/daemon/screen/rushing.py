@@ -14,12 +14,12 @@ RESETS = (b"\x1b[m", b"\x1b[0m")
 
 
 def rush(canvas: Canvas, data: bytes) -> int:
-    """How much of `data` is done with. The canvas is free: no region, no insertion, no charset, the main screen.
+    """How much of `data` is done with. A line has just ended, so the last row is blank if the cursor is in it.
 
-    Then it is blank: what comes next, a screen of lines less one, draws it from its top.
+    The canvas is free: no region, no insertion, no charset, the main screen. Then it is blank: what comes next, a
+    screen of lines less one, draws it from its top.
     """
-    is_at_end = canvas.y == canvas.height - 1 and canvas.x == 0 and canvas.pen is canvas.plain
-    if not is_at_end or canvas.lines[-1].used(canvas.plain):
+    if canvas.y < canvas.height - 1 or canvas.x or canvas.pen is not canvas.plain:
         return 0
     lines = whole_lines(data)
     gone = lines[: len(lines) - (canvas.height - 1)]
@@ -40,9 +40,11 @@ def rush(canvas: Canvas, data: bytes) -> int:
 def fit(raw: bytes, cols: int) -> bool:
     """Whether no line is longer than a row. No character has more columns than bytes."""
     bare = LOOKS.sub(b"", raw)
-    if not is_plain(bare) or C1.search(bare) or not is_utf8(bare):
+    lines = bare.split(END)
+    is_odd = not is_plain(bare) or not bare.count(b"\r") == bare.count(b"\n") == len(lines) - 1
+    if is_odd or C1.search(bare) or not is_utf8(bare):
         return False
-    return max(map(len, bare.split(END))) <= cols or bool(plain_texts(raw, cols))
+    return max(map(len, lines)) <= cols or bool(plain_texts(raw, cols))
 
 
 def is_utf8(data: bytes) -> bool:
