@@ -217,7 +217,7 @@ class Attachment:
     def heed_signal(self, number: int) -> None:
         if number == signals.SIGWINCH:
             rows, cols = self.terminal.size()
-            self.presence.tell(Measured(rows=rows - self.rows_below, cols=cols))
+            self.presence.tell(Measured(rows=max(1, rows - self.rows_below), cols=cols))
         elif number == signals.SIGHUP:
             self.outcome = VANISHED
         elif number in (signals.SIGTERM, signals.SIGINT):

@@ -47,6 +47,7 @@ class Presence:
         connection.peer.setblocking(False)
         self.is_foremost = False
         self.is_settled = True  # this daemon knows us
+        self.is_refused = False
         self.is_over = False  # all there was to be painted has come
         self.daemons = 0  # how many we have come back to
         self.paints: list[Painted] = []
@@ -84,12 +85,13 @@ class Presence:
         elif isinstance(message, Foremost):
             self.is_foremost = message.yes
         elif isinstance(message, Failed):
-            self.is_over = True  # the session has been removed, for one
+            self.is_over = self.is_refused = True  # the session has been removed, for one
             raise ConnectionLost(message.message)
 
     def heed_attached(self, message: Attached) -> None:
         """We are back. Where we stopped the log goes on, unless our terminal has another size by now."""
         self.is_foremost = message.foremost
+        self.is_refused = False
         self.is_settled = True
         self.daemons += 1
         self.settle()
@@ -118,7 +120,7 @@ class Presence:
         self.connection = None
         self.is_settled = False
         self.lost_at = time.monotonic()
-        self.next_try = self.lost_at + os.getpid() % 20 / 1000
+        self.next_try = self.lost_at + (LONG_PAUSE if self.is_refused else os.getpid() % 20 / 1000)
 
     def come_back(self) -> None:
         """Try, if it is time to; a daemon that crashed is started again, one that was stopped is not."""

@@ -12,7 +12,7 @@ import trio
 from codewire_py.daemon import answers
 from codewire_py.daemon.checkpoint import read_checkpoint
 from codewire_py.daemon.depicting import Depiction, depict
-from codewire_py.daemon.limits import ANSWER_SECONDS, IDLE_LAG_BYTES
+from codewire_py.daemon.limits import ANSWER_SECONDS, IDLE_LAG_BYTES, SCREENS
 from codewire_py.home.log import Log
 from codewire_py.home.marks import Facts
 from codewire_py.home.paths import LOG
@@ -25,10 +25,10 @@ from codewire_py.wire.messages import Looks
 journal = logging.getLogger("codewire")
 READ_BYTES = 128 << 10  # searched at once, in a millisecond or so
 DENSE_BYTES = 4096
-FLOOD_BYTES = 4096  # in one read: more is on its way, and a pause gathers it
+BUSY_BYTES = 4096  # in one read: more is on its way, and a pause gathers it
 PAUSE = 0.01
 COURTESY = 0.002  # seconds: whoever shows the same bytes to a person goes first
-SNAPSHOT_BYTES, SNAPSHOTS = 256 << 10, 8
+MODES_EVERY_BYTES, MODES_KEPT = 256 << 10, 8
 
 
 class Attending:
@@ -45,7 +45,7 @@ class Attending:
         self.questions = Questions()
         self.offset = self.base = 0  # how far it came, and where the questions are counted from
         self.mute_until = 0  # what was asked before is too old to be answered
-        self.snapshots: list[tuple[int, Modes]] = []
+        self.passed: list[tuple[int, Modes]] = []  # places of late at which the modes are known
         self.depiction: Depiction | None = None
         self.kept = 0  # how far the one before it came, which a checkpoint is not far behind
         self.seen_alive = 0.0  # when a daemon was last known to attend to anything
@@ -57,7 +57,7 @@ class Attending:
         self.rung.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. It may be run again, after trouble."""
         log = Log(self.directory)
         self.times = TimesWriter(self.directory)
         try:
@@ -65,7 +65,7 @@ class Attending:
             while True:
                 self.rung = trio.Event()
                 size = await self.follow(log)
-                if size >= FLOOD_BYTES:
+                if size >= BUSY_BYTES:
                     await trio.sleep(PAUSE)
                 await self.rung.wait()
                 await trio.sleep(COURTESY)
@@ -84,6 +84,7 @@ class Attending:
         checkpoint = read_checkpoint(self.directory)
         self.kept = checkpoint.offset if checkpoint else 0
         self.offset = self.base = max(self.kept, log.released())
+        self.modes, self.questions, self.passed = Modes(), Questions(), []
         if checkpoint is not None:
             self.modes.feed(checkpoint.paint)
         answered, seen = self.times.last
@@ -104,7 +105,7 @@ class Attending:
             for piece in in_pieces(data):
                 await self.take(piece)
                 await trio.lowlevel.checkpoint()
-            self.snap()
+            self.note_modes()
         self.grown.set()
         self.grown = trio.Event()
         if self.depiction_offset() + IDLE_LAG_BYTES < self.offset:
@@ -123,11 +124,11 @@ class Attending:
         self.modes.feed(data[at - start :])
         self.offset = start + len(data)
 
-    def snap(self) -> None:
+    def note_modes(self) -> None:
         """Remember the modes here, for a screen that leaves out what is before."""
-        if not self.snapshots or self.offset - self.snapshots[-1][0] >= SNAPSHOT_BYTES:
-            self.snapshots.append((self.offset, self.modes.copy()))
-            del self.snapshots[:-SNAPSHOTS]
+        if not self.passed or self.offset - self.passed[-1][0] >= MODES_EVERY_BYTES:
+            self.passed.append((self.offset, self.modes.copy()))
+            del self.passed[:-MODES_KEPT]
 
     # -- answering
 
@@ -158,7 +159,7 @@ class Attending:
         if self.depiction is None:
             self.depiction = depict(self.directory, self.birth)
             keep_few(self)
-        self.depiction.snapshots = self.snapshots
+        self.depiction.passed = self.passed
         return self.depiction
 
     async def secure(self, upto: int) -> bool:
@@ -181,7 +182,6 @@ def in_pieces(data: bytes) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-MOST_DEPICTIONS = 32
 _depicted: list[Attending] = []  # those with a depiction in memory, the last one used last
 
 
@@ -189,6 +189,6 @@ def keep_few(attending: Attending) -> None:
     if attending in _depicted:
         _depicted.remove(attending)
     _depicted.append(attending)
-    for other in _depicted[:-MOST_DEPICTIONS]:
+    for other in _depicted[:-SCREENS]:
         other.forget()
-    del _depicted[:-MOST_DEPICTIONS]
+    del _depicted[:-SCREENS]

@@ -8,11 +8,10 @@ import time
 import trio
 
 from codewire_py.daemon.attending import Attending
+from codewire_py.daemon.limits import CHECKPOINT_EVERY_BYTES, UNSEEN_FLOOD_BYTES
 
 journal = logging.getLogger("codewire")
 STEP_BYTES = 32 << 10
-MOST_BEHIND = 32 << 20  # beyond it a screen is not read up to, only what came last is replayed
-SAVE_BYTES = 1 << 20  # between two checkpoints
 REST = 5  # times as long as it has worked
 
 
@@ -46,16 +45,16 @@ class Care:
     async def tend(self, attending: Attending) -> None:
         """As far as one checkpoint is from the next, so that what was done here is done for good."""
         depiction = attending.begin_depiction()
-        until = min(depiction.length(), depiction.tried_at + SAVE_BYTES)
-        if depiction.length() - depiction.offset > MOST_BEHIND:
+        until = min(depiction.length(), depiction.tried_at + CHECKPOINT_EVERY_BYTES)
+        if depiction.length() - depiction.offset > UNSEEN_FLOOD_BYTES:
             until = depiction.length()
         while depiction.offset < until:
             began = time.thread_time()
-            is_flood = until - depiction.offset > MOST_BEHIND
+            is_flood = until - depiction.offset > UNSEEN_FLOOD_BYTES
             upto = until if is_flood else min(until, depiction.offset + STEP_BYTES)
-            await depiction.reach(upto, flood=MOST_BEHIND)
+            await depiction.reach(upto, flood=UNSEEN_FLOOD_BYTES)
             await trio.sleep(REST * (time.thread_time() - began))
-        if depiction.offset - depiction.tried_at >= SAVE_BYTES:
+        if depiction.offset - depiction.tried_at >= CHECKPOINT_EVERY_BYTES:
             await depiction.save()
         if depiction.offset >= depiction.length() - STEP_BYTES:
             self.waiting.pop(attending, None)

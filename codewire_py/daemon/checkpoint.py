@@ -6,13 +6,13 @@ import json
 import os
 from contextlib import suppress
 
+from codewire_py.daemon.limits import CHECKPOINT_LINES
 from codewire_py.daemon.screen.screen import Screen
 from codewire_py.home.marks import is_size
 from codewire_py.home.paths import LOG
 from codewire_py.home.records import is_fit
 
 NAME = "checkpoint"
-LINES = 5000  # of scrollback
 LONGEST = 16 << 20
 
 
@@ -31,7 +31,7 @@ def draw_checkpoint(screen: Screen, offset: int) -> tuple[int, bytes]:
     """Where it stands, and its bytes. A sequence that has begun is left to whoever reads on: it may be a query."""
     begun = screen.unfinished()
     head = json.dumps({"version": 1, "offset": offset - begun, "rows": screen.rows, "cols": screen.cols})
-    painted = screen.paint(LINES, afresh=True, with_pending=not begun)
+    painted = screen.paint(CHECKPOINT_LINES, afresh=True, with_pending=not begun)
     return offset - begun, head.encode() + b"\n" + painted
 
 

@@ -59,7 +59,7 @@ class Depiction:
         self.saved_at = self.tried_at = self.offset  # `tried_at`: also where the disk had no room for it
         self.trouble = ""  # with the last checkpoint
         self.pushes: list[tuple[int, int]] = []  # (offset, rows that had left the screen by then), of late
-        self.snapshots: list[tuple[int, Modes]] = []  # what somebody else has found on its way
+        self.passed: list[tuple[int, Modes]] = []  # places at which the modes are known, from who followed
 
     def length(self) -> int:
         try:
@@ -129,7 +129,7 @@ class Depiction:
 
     def nearest(self, begin: int) -> tuple[int, Modes]:
         """The last place before `begin` at which the modes are known."""
-        known = [(at, modes) for at, modes in self.snapshots if self.offset <= at <= begin]
+        known = [(at, modes) for at, modes in self.passed if self.offset <= at <= begin]
         at, modes = known[-1] if known else (self.offset, self.screen.modes)
         return at, modes.copy()
 

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from codewire_py.home.log import Log
-from codewire_py.home.marks import Facts, Marks
+from codewire_py.home.marks import Facts, Marks, is_size
 from codewire_py.home.records import Birth, End, is_fit
 from codewire_py.home.times import Times
 
@@ -88,9 +88,13 @@ def is_pinned(mark: dict[str, Any]) -> bool:
     return is_fit(mark.get("at"), int) and is_fit(mark.get("time"), float)
 
 
+def is_terminal(rows: object, cols: object) -> bool:
+    return isinstance(rows, int) and isinstance(cols, int) and is_size((rows, cols))
+
+
 def event_of(time: float, mark: dict[str, Any]) -> Event | None:
     kind = mark.get("kind")
-    if kind == "size" and is_fit(mark.get("rows"), int) and is_fit(mark.get("cols"), int):
+    if kind == "size" and is_terminal(mark.get("rows"), mark.get("cols")):
         return time, "r", f"{mark['cols']}x{mark['rows']}"
     if kind == "name" and isinstance(mark.get("name"), str):
         return time, "m", f"name: {mark['name']}" if mark["name"] else "no name"

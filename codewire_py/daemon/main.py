@@ -40,6 +40,7 @@ def run(inherited: str = "", is_foreground: bool = False) -> int:
     open_journal(is_foreground)
     config = configure(home)
     use_descriptors()
+    step_back()
     keep_token()
     departure = Departure()
     tell_pid()  # before anybody can reach us, so that whoever does finds it
@@ -162,6 +163,12 @@ def use_descriptors() -> None:
     resource.setrlimit(
         resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(hard, wanted), hard)
     )
+
+
+def step_back() -> None:
+    """Whoever shows a key to a person, or prints, goes first. The hatchery undoes it for itself. Only Linux can."""
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def keep_token() -> None:

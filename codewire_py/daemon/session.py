@@ -118,13 +118,15 @@ class Session:
         self.changed()
 
     async def attend(self) -> None:
-        """Whatever a program prints, the daemon goes on."""
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self.attending.run)
-                nursery.start_soon(self.keep_releasing)
-        except Exception:  # noqa: BLE001  one session's output must never be another's trouble
-            journal.exception("session %d is not attended to any more", self.number)
+        """Whatever a program prints, and whatever the system lacks, the daemon goes on."""
+        while self.is_running():
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self.attending.run)
+                    nursery.start_soon(self.keep_releasing)
+            except Exception:  # noqa: BLE001  one session's output must never be another's trouble
+                journal.exception("session %d: there was trouble attending to it", self.number)
+            await trio.sleep(limits.AGAIN_SECONDS)
 
     async def find_door(self) -> bool:
         """False once the session has ended, or is honestly lost."""

@@ -20,7 +20,7 @@ from codewire_py.home.marks import is_size
 from codewire_py.wire import messages
 from codewire_py.wire.declare import Message
 
-REST = 3  # times as long as a picture took to draw, before the next
+FRAME_REST = 3  # times as long as a picture took to draw, before the next
 LONGEST_COLOUR = 64
 PAINT_SECONDS = 0.5  # between two repaints for a viewer that stays far behind
 
@@ -175,7 +175,7 @@ class Visit:
                 said = activity
             if is_over:
                 return True
-            await trio.sleep(max(FRAME_SECONDS, REST * (time.thread_time() - began)))
+            await trio.sleep(max(FRAME_SECONDS, FRAME_REST * (time.thread_time() - began)))
             await self.wait_for_change(grown)
         return False
 

@@ -310,6 +310,8 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 1 << 16, hard))
     be_subreaper()
+    if hasattr(os, "SCHED_OTHER"):  # the daemon steps back for others; neither we nor programs have to
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     try:
         hatchery = Hatchery(sys.argv[1])
     except BlockingIOError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 
 from codewire_py.daemon.depicting import Depiction, depict
+from codewire_py.daemon.limits import PAST_FLOOD_BYTES
 from codewire_py.daemon.screen.screen import Screen
 from codewire_py.daemon.screen.scrollback import END
 from codewire_py.daemon.session import Session
@@ -14,7 +15,6 @@ from codewire_py.home.times import Times
 from codewire_py.stream.modes import Modes
 from codewire_py.wire import messages
 
-EXACT_BYTES = 64 << 20  # of a past moment: somebody waits for it, and may wait some seconds
 MOST_LINES = 20_000  # of scrollback
 MICE = {1003: "any-event", 1002: "button-event", 1000: "normal", 9: "x10"}
 SHAPES = {b"": "default", b"1": "blinking-block", b"2": "block", b"3": "blinking-underline", b"4": "underline",
@@ -57,8 +57,8 @@ def place(request: messages.Screen, session: Session) -> int:
 
 async def look_back(session: Session, offset: int) -> Depiction:
     depiction = depict(session.directory, session.birth, before=offset)
-    depiction.snapshots = session.attending.snapshots
-    await depiction.reach(offset, flood=EXACT_BYTES)
+    depiction.passed = session.attending.passed
+    await depiction.reach(offset, flood=PAST_FLOOD_BYTES)
     return depiction
 
 

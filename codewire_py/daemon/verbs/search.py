@@ -34,8 +34,8 @@ async def search(session: Session, request: messages.Search, talk: Talk) -> None
         if first >= end:
             return
         rendering = Rendering(session.directory, session.birth, first)
-    except FileNotFoundError:
-        return  # forgotten meanwhile
+    except OSError:
+        return  # forgotten meanwhile, or not to be read: the others are searched all the same
     try:
         clock = Clock(rendering.times)
         while rendering.offset < end:
