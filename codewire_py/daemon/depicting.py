@@ -14,7 +14,7 @@ from codewire_py.daemon.screen.screen import Screen
 from codewire_py.home.log import Log
 from codewire_py.home.marks import Facts, Marks
 from codewire_py.home.paths import LOG
-from codewire_py.home.records import Birth
+from codewire_py.home.records import Birth, is_fit
 from codewire_py.stream.modes import Modes
 from codewire_py.stream.scan import clean_start
 
@@ -29,17 +29,17 @@ class Sizes:
 
     def __init__(self, directory: str) -> None:
         self.marks = Marks(directory)
-        self.facts = Facts()
         self.coming: list[tuple[int, int, int]] = []
 
     def next(self) -> tuple[int, int, int] | None:
         """(offset, rows, cols) of the first that was not taken yet."""
         for mark in self.marks.refresh():
-            at = mark.get("at")
-            if mark.get("kind") == "size" and isinstance(at, int):
-                self.facts.fold(mark)
-                self.coming = [coming for coming in self.coming if coming[0] <= at]  # offsets never go back
-                self.coming.append((at, self.facts.rows or 1, self.facts.cols or 1))
+            facts, at = Facts(), mark.get("at")
+            facts.fold(mark)
+            if facts.rows and facts.cols and is_fit(at, int):
+                offset = int(at or 0)
+                self.coming = [coming for coming in self.coming if coming[0] <= offset]  # they never go back
+                self.coming.append((offset, facts.rows, facts.cols))
         return self.coming[0] if self.coming else None
 
     def take(self) -> None:

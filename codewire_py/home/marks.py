@@ -95,7 +95,7 @@ class Marks:
 
 
 def number(value: object) -> int:
-    if not isinstance(value, int) or not 0 <= value < 1 << 63:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 63:
         raise ValueError(f"{value!r} is not a number")
     return value
 
