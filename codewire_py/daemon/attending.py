@@ -12,7 +12,7 @@ import trio
 from codewire_py.daemon import answers
 from codewire_py.daemon.checkpoint import read_checkpoint
 from codewire_py.daemon.depicting import Depiction, depict
-from codewire_py.daemon.limits import ANSWER_SECONDS, IDLE_LAG_BYTES, SCREENS
+from codewire_py.daemon.limits import ANSWER_SECONDS, IDLE_LAG_BYTES, LATE_BYTES, LATE_QUESTIONS, SCREENS
 from codewire_py.home.log import Log
 from codewire_py.home.marks import Facts
 from codewire_py.home.paths import LOG
@@ -90,7 +90,7 @@ class Attending:
         answered, seen = self.times.last
         alive = max(seen, self.seen_alive) if answered >= 0 else 0.0  # nothing noted: all may be answered
         is_young = time.time() - max(alive, self.birth.created_at) <= ANSWER_SECONDS
-        self.mute_until = answered if is_young else log.length()
+        self.mute_until = answered if is_young and asks_little(log, max(0, answered)) else log.length()
 
     async def follow(self, log: Log) -> int:
         """All there is; how much that was."""
@@ -174,6 +174,12 @@ class Attending:
         if self.depiction:
             self.kept = self.depiction.offset
         self.depiction = None
+
+
+def asks_little(log: Log, since: int) -> bool:
+    """What is asked in two seconds is little. If it is more, it was answered long ago, and the times are wrong."""
+    data = log.read(since, LATE_BYTES + 1)
+    return len(data) <= LATE_BYTES and len(Questions().feed(data)) <= LATE_QUESTIONS
 
 
 def in_pieces(data: bytes) -> list[bytes]:
