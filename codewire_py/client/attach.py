@@ -165,6 +165,7 @@ class Attachment:
         showing = self.showing
         if showing.is_held() and not self.presence.has_painted_all():
             return
+        showing.wants_paint = False  # if it was wanted when the end came: then the log has to do
         showing.is_dry = False
         showing.pump()
         if not showing.unwritten and not showing.has_more():

@@ -113,7 +113,8 @@ class Showing:
 
     def see_lag(self) -> None:
         """Our terminal is slower than the program. One picture after the other costs more than it shows."""
-        if self.is_held() or not self.presence.connection or self.log.behind() <= FAR_BEHIND:
+        is_asking = self.presence.connection and not self.presence.is_over
+        if self.is_held() or not is_asking or self.log.behind() <= FAR_BEHIND:
             return
         self.wants_paint = time.monotonic() - self.painted_at > PAINT_EVERY
 

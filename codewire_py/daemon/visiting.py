@@ -113,7 +113,7 @@ class Visit:
                 is_over = await self.wait_beside()
             else:
                 is_over = await self.read_out()
-            if is_over:
+            if is_over and not self.repaint:
                 return
 
     async def start_over(self, wish: messages.Repaint) -> None:

@@ -153,7 +153,7 @@ def test_what_was_printed_before_anybody_noted_times_is_not_from_today(home: Hom
     """A session from before there were times: what is known is when its log last grew."""
     id = home.python(SAYS)
     home.cw("send", str(id), "yesterday")
-    home.until_printed(id, b"says yesterday")
+    home.until_printed(id, b"says yesterday\r\n")
     os.kill(home.daemon(), signal.SIGKILL)
     home.until(lambda: not Path(f"/proc/{home.daemon()}").exists(), "the daemon to be gone")
     (home.directory(id) / TIMES).unlink(missing_ok=True)

@@ -106,7 +106,8 @@ def test_the_end_is_the_programs_not_its_childrens(home: Home, viewers: Viewers,
 
 def test_the_status_tells_who_is_left(home: Home) -> None:
     """By pid and command; killing an ended session is refused and touches nobody."""
-    session = home.launch("sh", "-c", LEAVES_CHILD.format(child=SILENT))
+    has_begun = "until grep -q ^sleep /proc/$!/cmdline; do :; done"
+    session = home.launch("sh", "-c", f"trap '' HUP; {SILENT} & {has_begun}; echo parent ends; exit 4")
     survivors = home.end(session)["survivors"]
     left = home.until(lambda: home.status(session).get("survivors"), "the daemon to know")
     assert left == survivors
