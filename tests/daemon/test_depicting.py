@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from codewire_py.daemon.screen.screen import Screen
 from codewire_py.home.marks import Facts, append_mark
 from codewire_py.home.records import Birth
 from screen.pictures import differences, drawn, recorded
+from turns import most_at_once
 
 DIRECTORY = "sessions/1"
 BIRTH = Birth({"id": 1, "command": ["x"], "created_at": time.time(), "rows": 12, "cols": 40})
@@ -113,22 +113,9 @@ async def test_a_checkpoint_that_is_none_is_passed_over(content: bytes) -> None:
 async def test_others_have_their_turn_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that nobody waits longer than one slice takes."""
     write(drawn(9, 10000))
-    fed: list[int] = []
-    turns: list[int] = []
-    feed = Screen.feed
-    monkeypatch.setattr(Screen, "feed", lambda self, data: (fed.append(len(data)), feed(self, data))[1])
-
-    async def take_turns() -> None:
-        while True:
-            turns.append(len(fed))
-            await trio.lowlevel.checkpoint()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(take_turns)
-        await reached()
-        nursery.cancel_scope.cancel()
-    assert max(fed) <= limits.SLICE_BYTES
-    assert max(after - before for before, after in pairwise(turns)) <= 2  # as trio deals them
+    bytes_at_once, pieces_in_a_row = await most_at_once(monkeypatch, reached)
+    assert bytes_at_once <= limits.SLICE_BYTES
+    assert pieces_in_a_row <= 2  # as trio deals them
 
 
 async def test_a_flood_is_skimmed_and_its_modes_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:

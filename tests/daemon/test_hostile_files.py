@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from codewire_py.daemon.limits import ANSWER_SECONDS
 from homes import Home
 
 RECORD = struct.Struct("<Qd")
@@ -32,9 +33,13 @@ while True:
 
 @pytest.fixture(scope="module")
 def home(shared_home: Home) -> Home:
-    """Session 1 asks whenever it is typed something."""
+    """Session 1 asks whenever it is typed something. It is no newborn: what that has asked may be answered late."""
     assert shared_home.python(ASKING) == 1
     shared_home.until_printed(1, b"ready")
+    born = shared_home.directory(1) / "session.json"
+    shared_home.until(
+        lambda: time.time() - born.stat().st_mtime > ANSWER_SECONDS + 0.1, "it to be old enough"
+    )
     return shared_home
 
 
@@ -73,6 +78,7 @@ def check_serves(home: Home) -> None:
     home.cw("screen", "1", "--at", "1d", status=None)
     assert "line 2999" in home.cw("export", "1", "-").stdout
     assert len(home.journal().splitlines()) < 12, home.journal()
+    assert home.log(1).count(b"heard ") == before + 1  # once
     for trouble in ("Traceback", "not attended", "a conversation failed"):
         assert trouble not in home.journal()
 

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import time
-from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +17,6 @@ import trio
 from codewire_py.daemon import limits
 from codewire_py.daemon.depicting import Depiction, depict
 from codewire_py.daemon.recounting import begin
-from codewire_py.daemon.screen.screen import Screen
 from codewire_py.daemon.visiting import Visit
 from codewire_py.home.paths import TYPING
 from codewire_py.home.records import Birth
@@ -26,6 +24,7 @@ from codewire_py.home.times import TIMES
 from codewire_py.wire import messages
 from homes import Home
 from peers import Peer
+from turns import most_at_once
 
 DIRECTORY = "sessions/1"
 BIRTH = Birth({"id": 1, "command": ["x"], "created_at": time.time(), "rows": 12, "cols": 40})
@@ -84,25 +83,11 @@ async def test_a_screen_is_drawn_from_its_checkpoint_in_slices(
     first = Depiction(DIRECTORY, BIRTH, None)
     await first.reach()
     await first.save()
-    fed: list[int] = []
-    turns: list[int] = []
-    feed = Screen.feed
-    monkeypatch.setattr(Screen, "feed", lambda self, data: (fed.append(len(data)), feed(self, data))[1])
-
-    async def take_turns() -> None:
-        while True:
-            turns.append(len(fed))
-            await trio.lowlevel.checkpoint()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(take_turns)
-        again = depict(DIRECTORY, BIRTH)
-        await again.reach()
-        nursery.cancel_scope.cancel()
+    again = depict(DIRECTORY, BIRTH)
+    bytes_at_once, pieces_in_a_row = await most_at_once(monkeypatch, again.reach)
     assert again.screen.history_text(4000) == first.screen.history_text(4000)
-    assert len(fed) > 3
-    assert max(fed) <= limits.SLICE_BYTES
-    assert max(after - before for before, after in pairwise(turns)) <= 2  # as trio deals them
+    assert bytes_at_once <= limits.SLICE_BYTES
+    assert pieces_in_a_row <= 2  # as trio deals them
 
 
 def test_what_waits_to_be_typed_never_reaches_another_session(home: Home) -> None:
