@@ -11,16 +11,20 @@ from codewire_py.values import (
     MIB,
     DetachKeys,
     Frozen,
+    Texts,
     default_name,
     parse_count,
     parse_detach_keys,
+    parse_hosts,
     parse_listen,
     parse_log_size,
     parse_name,
+    parse_origins,
     parse_path,
     parse_seconds,
     parse_text,
     parse_url,
+    parse_yes,
     quote,
 )  # fmt: skip
 
@@ -68,6 +72,11 @@ KEYS = (
     Key("daemon.name", "CODEWIRE_NODE_NAME", default_name, parse_name, "what others call this daemon"),
     Key("daemon.listen", "CODEWIRE_LISTEN", "", parse_listen, "where to take WebSocket connections"),
     Key("daemon.external_url", "CODEWIRE_EXTERNAL_URL", "", parse_url, "how others reach that address"),
+    Key("daemon.listen_tls_cert", "", "", parse_path, "the certificate to show there: a PEM file"),
+    Key("daemon.listen_tls_key", "", "", parse_path, "its key: a PEM file that only you can read"),
+    Key("daemon.allowed_hosts", "", "", parse_hosts, "further names by which others may reach it"),
+    Key("daemon.allowed_origins", "", "", parse_origins, "web pages from elsewhere that may talk to it"),
+    Key("daemon.insecure_no_tls", "", False, parse_yes, "listen beyond this machine unencrypted"),
     Key("nats.url", "", "", parse_url, "the NATS server of the fleet"),
     Key("nats.token", "", "", parse_text, "the token for it", secret=True),
     Key("nats.creds_file", "CODEWIRE_NATS_CREDS", "", parse_path, "the credentials file for it"),
@@ -87,6 +96,11 @@ class Config(Frozen):
     daemon_name: str
     daemon_listen: str
     daemon_external_url: str
+    daemon_listen_tls_cert: str
+    daemon_listen_tls_key: str
+    daemon_allowed_hosts: Texts
+    daemon_allowed_origins: Texts
+    daemon_insecure_no_tls: bool
     nats_url: str
     nats_token: str
     nats_creds_file: str

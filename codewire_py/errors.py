@@ -90,6 +90,48 @@ class OutcomeUnknown(CodewireError):
     hint = "look before you repeat it: cw status"
 
 
+class Unreachable(CodewireError):
+    """The server could not be reached at all."""
+
+    code = "unreachable"
+    hint = "is its daemon running, with a listener? (cw server list)"
+
+
+class Unauthorized(CodewireError):
+    """The server does not know who we are: no token, or none that is valid."""
+
+    code = "unauthorized"
+    hint = "make a token there with: cw token create NAME"
+
+
+class Forbidden(CodewireError):
+    """The token does not allow this."""
+
+    code = "forbidden"
+    hint = "its scope was set when it was made: whoever made it can see it with cw token list"
+
+
+class Untrusted(CodewireError):
+    """The server's certificate is not the one that was expected."""
+
+    code = "untrusted"
+    hint = "if it has a new one: cw server add NAME URL --fingerprint FINGERPRINT"
+
+
+class NoSuchServer(CodewireError):
+    """No server is saved by that name."""
+
+    code = "no-such-server"
+    hint = "the saved ones: cw server list"
+
+
+class NoSuchToken(CodewireError):
+    """There is no token by that name."""
+
+    code = "no-such-token"
+    hint = "the ones there are: cw token list"
+
+
 class NoSuchSession(CodewireError):
     """There is no session by that id, name or tag."""
 

@@ -65,6 +65,49 @@ def parse_listen(value: object) -> str:
     return address
 
 
+class Texts(tuple[str, ...]):
+    """Several, as people read them: with commas between."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ", ".join(self)
+
+
+def parse_texts(value: object) -> Texts:
+    """A list, or what was said with commas between."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise ConfigError(f"not a list of texts: {quote(value)}", 'it looks like ["one", "two"]')
+    return Texts(part.strip() for part in parts if part.strip())
+
+
+def parse_hosts(value: object) -> Texts:
+    hosts = parse_texts(value)
+    for host in hosts:
+        if any(char in host for char in "/@*% ") or not host.isprintable():
+            raise ConfigError(f"not the name of a host: {quote(host)}", "it looks like box.example")
+    return hosts
+
+
+def parse_origins(value: object) -> Texts:
+    origins = parse_texts(value)
+    for origin in origins:
+        scheme, separator, host = origin.partition("://")
+        if scheme not in ("http", "https") or not separator or not host or any(c in host for c in "/@*?# "):
+            raise ConfigError(f"not an origin: {quote(origin)}", "it looks like https://box.example")
+    return origins
+
+
+def parse_yes(value: object) -> bool:
+    said = value.strip().lower() if isinstance(value, str) else value
+    if said in (True, "true", "yes", "on", "1"):
+        return True
+    if said in (False, "false", "no", "off", "0", ""):
+        return False
+    raise ConfigError(f"neither true nor false: {quote(value)}")
+
+
 def parse_path(value: object) -> str:
     path = os.path.expanduser(parse_text(value))
     if path and not os.path.isabs(path):

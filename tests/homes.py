@@ -30,6 +30,7 @@ class Home:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.started: list[subprocess.Popen[bytes]] = []
+        self.command = CW
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CODEWIRE")}
         self.env = {**inherited, "CODEWIRE_HOME": str(path), "TERM": "xterm-256color", "NO_COLOR": "1"}
 
@@ -41,7 +42,7 @@ class Home:
         if "input" in options:
             del options["stdin"]
         done = subprocess.run(
-            [*CW, *words], capture_output=True, text=True, errors="surrogateescape", timeout=seconds,
+            [*self.command, *words], capture_output=True, text=True, errors="surrogateescape", timeout=seconds,
             check=False, **options,
         )  # fmt: skip
         if status is not None and done.returncode != status:
@@ -51,7 +52,7 @@ class Home:
         return Done(done.args, done.returncode, done.stdout, done.stderr)
 
     def begin(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([*CW, *words], env=self.env, **options)
+        process = subprocess.Popen([*self.command, *words], env=self.env, **options)
         self.started.append(process)
         return process
 
@@ -114,9 +115,33 @@ class Home:
     def until_printed(self, session: int, text: bytes, seconds: float = SECONDS) -> None:
         self.until(lambda: text in self.log(session), f"session {session} to print {text!r}", seconds)
 
+    # -- from elsewhere
+
+    def listen(self) -> int:
+        """Begin a daemon that listens on this machine: the port. Those after it listen there, too."""
+        self.env["CODEWIRE_LISTEN"] = "127.0.0.1:0"
+        self.cw("start")
+        place = re.compile(r"listens at ws://127\.0\.0\.1:(\d+)/ws")
+        found = self.until(lambda: place.search(self.journal()), "it to listen")
+        self.env["CODEWIRE_LISTEN"] = f"127.0.0.1:{found[1]}"
+        return int(found[1])
+
+    def token(self) -> str:
+        return (self.path / "token").read_text().strip()
+
+    def server(self, name: str, url: str, token: str, fingerprint: str = "") -> None:
+        """Save a daemon elsewhere under this name."""
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        kept = {"url": url, "token": token, "fingerprint": fingerprint}
+        with (self.path / "servers.toml").open("a") as file:
+            file.write(f"[servers.{name}]\n")
+            file.writelines(f"{key} = {json.dumps(value)}\n" for key, value in kept.items() if value)
+            os.fchmod(file.fileno(), 0o600)
+
     # -- the end
 
     def close(self) -> None:
+        self.env.pop("CODEWIRE_SERVER", None)
         for process in self.started:
             if process.poll() is None:
                 process.kill()

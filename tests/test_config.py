@@ -18,6 +18,11 @@ GOOD = {  # for each key something to say that is not its default, and what it m
     "daemon.name": ("box-1", "box-1"),
     "daemon.listen": ("127.0.0.1:9100", "127.0.0.1:9100"),
     "daemon.external_url": ("wss://box.example/ws", "wss://box.example/ws"),
+    "daemon.listen_tls_cert": ("/etc/cw/cert.pem", "/etc/cw/cert.pem"),
+    "daemon.listen_tls_key": ("/etc/cw/key.pem", "/etc/cw/key.pem"),
+    "daemon.allowed_hosts": ("box.example,box", "box.example, box"),
+    "daemon.allowed_origins": ("https://a.example, http://b:8080", "https://a.example, http://b:8080"),
+    "daemon.insecure_no_tls": ("yes", "True"),
     "nats.url": ("nats://hub.example:4222", "nats://hub.example:4222"),
     "nats.token": ("s3cret", "s3cret"),
     "nats.creds_file": ("/etc/fleet.creds", "/etc/fleet.creds"),
@@ -219,7 +224,10 @@ def test_the_line_is_right_however_a_key_is_written(home: Path, text: str, line:
     assert loaded.origins["log.max_bytes"] == f"{path}:{line}"
 
 
-@given(st.lists(st.sampled_from(KEYS), unique=True), st.lists(st.integers(0, 3), min_size=11, max_size=11))
+@given(
+    st.lists(st.sampled_from(KEYS), unique=True),
+    st.lists(st.integers(0, 3), min_size=len(KEYS), max_size=len(KEYS)),
+)
 def test_lines_are_right_for_any_file(keys: list[Key], gaps: list[int]) -> None:
     """Whatever the order and the space between, each key is found where it was put."""
     lines: list[str] = []

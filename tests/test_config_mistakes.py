@@ -18,6 +18,11 @@ BAD = {
     "daemon.name": "a.b",
     "daemon.listen": "9100",
     "daemon.external_url": "box.example",
+    "daemon.listen_tls_cert": "cert.pem",
+    "daemon.listen_tls_key": "key.pem",
+    "daemon.allowed_hosts": "http://box.example",
+    "daemon.allowed_origins": "null",
+    "daemon.insecure_no_tls": "perhaps",
     "nats.url": "hub:4222",
     "nats.creds_file": "fleet.creds",
     "attach.detach_keys": "d",
@@ -61,11 +66,14 @@ def test_a_bad_value_is_named_with_its_place(home: Path, name: str) -> None:
     assert str(refusal(Path("/nowhere"), {KEY[name].env: BAD[name]})).startswith(f"{KEY[name].env}: ")
 
 
-@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
 @pytest.mark.parametrize(
-    "value",
-    ["true", "[1]", "{ a = 1 }", "1979-05-27", "nan", "9" * 20, "9" * 400, "0x" + "f" * 9000],
-    ids=lambda value: value[:12],
+    ("key", "value"),
+    [
+        pytest.param(key, value, id=f"{value[:12]}-{key.name}")
+        for key in KEYS
+        for value in ["true", "[1]", "{ a = 1 }", "1979-05-27", "nan", "9" * 20, "9" * 400, "0x" + "f" * 9000]
+        if value != "true" or key.default is not False
+    ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(home: Path, key: Key, value: str) -> None:
     """Every key refuses what it cannot mean, and never by a crash."""

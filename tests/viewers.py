@@ -46,6 +46,11 @@ class Viewer:
             self.is_over.set()
         return bool(data)
 
+    def type(self, keys: bytes) -> None:
+        """As the person before its terminal."""
+        while keys:
+            keys = keys[os.write(self.source, keys) :]
+
     def errors(self) -> str:
         return self.errors_file.read_bytes().decode(errors="replace")
 
@@ -55,7 +60,7 @@ class Viewer:
     def is_attached(self) -> bool:
         """Then it begins with a paint."""
         words: list[str] = list(self.process.args)  # type: ignore[arg-type]
-        return words[len(CW)] in ("attach", "launch")
+        return words[words.index(CW[-1]) + 1] in ("attach", "launch")
 
     def session(self) -> int:
         """The session that an attach says it shows."""
@@ -103,7 +108,7 @@ class Viewers:
         errors = self.home.path.parent / f"errors-{len(self.all)}"
         with errors.open("wb") as file:
             process = subprocess.Popen(
-                [*CW, *words], env={**self.home.env, **SILENT}, stdin=stdin, stdout=stdout, stderr=file,
+                [*self.home.command, *words], env={**self.home.env, **SILENT}, stdin=stdin, stdout=stdout, stderr=file,
                 start_new_session=True,
             )  # fmt: skip
         os.close(stdout)

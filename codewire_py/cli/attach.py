@@ -6,12 +6,10 @@ import os
 
 from codewire_py.cli import context, show
 from codewire_py.cli.table import OPTIONAL, Argument, Command, Option
-from codewire_py.client.attach import DETACHED, ENDED, LOST, Attachment
+from codewire_py.client.attach import DETACHED, ENDED, LOST, REFUSED, Attachment
 from codewire_py.client.connection import converse
 from codewire_py.client.keys import Chord
-from codewire_py.client.presence import Presence
 from codewire_py.client.showing import Showing
-from codewire_py.client.source import LocalLog, how_it_ended
 from codewire_py.client.terminal import OwnTerminal
 from codewire_py.errors import NoSuchSession
 from codewire_py.home.records import LOST_STATUS
@@ -23,6 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from codewire_py.cli.table import Given
+    from codewire_py.client.connection import Connection
+    from codewire_py.client.distant import DistantLog, FarHands
+    from codewire_py.client.hands import Hands
+    from codewire_py.client.presence import Presence
+    from codewire_py.client.servers import Server
+    from codewire_py.client.source import LocalLog
 
 
 def run(given: Given) -> int:
@@ -49,33 +53,66 @@ class Wishes:
 
 def attach(word: str, is_chosen: bool, wishes: Wishes, offset: int = -1) -> int:
     """`offset`: where in its log to begin; a session launched just now may have ended, and is shown all the same."""
-    terminal = OwnTerminal()
-
-    def request(session: str = word, offset: int = offset) -> Attach:
-        rows, cols = terminal.size()
-        return Attach(
-            session=session, local=True, read_only=wishes.is_reader, rows=max(1, rows - wishes.rows_below),
-            cols=cols, offset=offset, scrollback=wishes.scrollback, rendered=wishes.rows_below > 0,
-            agent=os.environ.get("SSH_AUTH_SOCK", ""), display=os.environ.get("DISPLAY", ""),
-            inside=context.inside(),
-        )  # fmt: skip
-
-    connection, begun = converse(context.home(), request(), Attached)
-    log = LocalLog(begun.directory, begun.offset, wants_terminal=not wishes.is_reader)
-    presence = Presence(context.home(), connection, lambda: request(str(begun.id), log.place()))
-    presence.is_foremost = begun.foremost
+    terminal, where = OwnTerminal(), context.where()
+    request = Request(wishes, terminal, isinstance(where, str))
+    connection, begun = converse(where, request.make(word, offset), Attached)
     how = "" if is_chosen else "(auto-selected) "
     show.note(f"[cw] attached to session {begun.id} {how}({wishes.keys.text} to detach)")
+    presence, log, hands = place_of(where, connection, begun, request)
+    presence.is_foremost = begun.foremost
+    presence.hear()  # what came together with the reply
     showing = Showing(terminal, log, presence, wishes.scrollback)
     showing.is_beside = begun.beside
     if wishes.rows_below:
         showing.below = status_line(terminal, begun, wishes.keys.text)
-    attachment = Attachment(
-        showing, Chord(wishes.keys.prefix, wishes.keys.key), wishes.is_reader, wishes.rows_below
-    )
+    attachment = Attachment(showing, Chord(wishes.keys.prefix, wishes.keys.key), hands, wishes.rows_below)
     outcome = attachment.run(begun.paint, begun.rendered)
     presence.close()
-    return leave(outcome, begun)
+    if presence.forgotten:
+        show.note(f"\r\n[cw] {presence.forgotten} typed bytes may not have arrived: the daemon died")
+    if outcome == REFUSED and presence.refusal:
+        raise presence.refusal
+    return leave(outcome, begun, log)
+
+
+class Request:
+    """What a viewer asks for: at first, and each time it comes back."""
+
+    def __init__(self, wishes: Wishes, terminal: OwnTerminal, is_near: bool) -> None:
+        self.wishes, self.terminal, self.is_near = wishes, terminal, is_near
+        self.viewer = "" if is_near else os.urandom(8).hex()
+
+    def make(self, session: str, offset: int, seq: int = 0) -> Attach:
+        rows, cols = self.terminal.size()
+        near, wishes = self.is_near, self.wishes
+        return Attach(
+            session=session, local=near, read_only=wishes.is_reader, rows=max(1, rows - wishes.rows_below),
+            cols=cols, offset=offset, scrollback=wishes.scrollback, rendered=wishes.rows_below > 0,
+            agent=os.environ.get("SSH_AUTH_SOCK", "") if near else "",
+            display=os.environ.get("DISPLAY", "") if near else "",
+            inside=context.inside(), viewer=self.viewer, seq=seq, paced=not near,
+        )  # fmt: skip
+
+
+def place_of(
+    where: str | Server, connection: Connection, begun: Attached, request: Request
+) -> tuple[Presence, LocalLog | DistantLog, Hands | FarHands | None]:
+    """By the short way on this machine; else all of it comes and goes by the conversation."""
+    is_reader, word = request.wishes.is_reader, str(begun.id)
+    if isinstance(where, str):
+        from codewire_py.client.hands import Hands
+        from codewire_py.client.near import NearPresence
+        from codewire_py.client.source import LocalLog
+
+        log = LocalLog(begun.directory, begun.offset, wants_terminal=not is_reader)
+        near = NearPresence(where, connection, lambda: request.make(word, log.place()))
+        return near, log, None if is_reader else Hands(log, near)
+    from codewire_py.client.distant import DistantLog, FarHands
+    from codewire_py.client.far import FarPresence
+
+    far = FarPresence(where, connection, lambda: request.make(word, distant.place(), hands.taken))
+    distant, hands = DistantLog(far, begun.id, begun.offset), FarHands(far)
+    return far, distant, None if is_reader else hands
 
 
 def status_line(terminal: OwnTerminal, begun: Attached, keys: str) -> Callable[[str], bytes]:
@@ -89,12 +126,12 @@ def status_line(terminal: OwnTerminal, begun: Attached, keys: str) -> Callable[[
     return draw
 
 
-def leave(outcome: str, begun: Attached) -> int:
+def leave(outcome: str, begun: Attached, log: LocalLog | DistantLog) -> int:
     if outcome == DETACHED:
         show.note(f"\r\n[cw] detached from session {begun.id}")
         return 0
     if outcome == ENDED:
-        status, code = how_it_ended(begun.directory)
+        status, code = log.how_it_ended()
         show.note(f"\r\n[cw] session ended: session {status}")
         return code
     if outcome == LOST:

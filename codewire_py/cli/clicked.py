@@ -28,10 +28,13 @@ cw watch 1 --timeout 60                      look on for a minute
 cw send 1 'and add a test'                   type without attaching
 cw logs 1 --tail 50                          what it printed
 cw wait 1                                    until it ends, with its exit status
-cw kill 1                                    end it"""
+cw kill 1                                    end it
+cw --server gpu-box attach 1                 the same on another machine (cw server add)"""
+SERVER = "Do it on a server: one of cw server list, or a URL (CODEWIRE_SERVER)."
 FILES = """\
 ~/.codewire              the home of it all; CODEWIRE_HOME sets another
   config.toml            settings (cw config shows what is in force)
+  servers.toml           the servers you saved, with their tokens (cw server)
   sessions/1/output.log  what session 1 printed, byte for byte
   daemon.log             the daemon's journal"""
 STATUS = """\
@@ -126,7 +129,7 @@ def argument_of(argument: Argument) -> click.Argument:
         nargs=-1 if many else 1,
         required=argument.count == ONE,
         metavar=shown,
-        shell_complete=complete_session if argument.is_session else None,
+        shell_complete=complete_session if argument.is_session else completing(argument.offers),
         type=click.UNPROCESSED,
     )
 
@@ -148,15 +151,19 @@ def option_of(option: Option) -> click.Option:
     )
 
 
+def choose(_ctx: click.Context, _param: click.Parameter, server: str | None) -> str | None:
+    """Also while the shell completes, so that it is the server's sessions that are offered."""
+    if server == "":
+        raise click.BadParameter("an empty name is none")
+    context.choose(server or "")
+    return server
+
+
 def complete_session(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Ids and names, from a daemon that runs already; pressing Tab starts nothing."""
-    from codewire_py.client.connection import ask
-    from codewire_py.wire.messages import List, Listed
+    from codewire_py.cli.probing import sessions_there
 
-    try:
-        found: list[dict[str, Any]] = ask(context.home(), List(), Listed, may_start=False).sessions
-    except (CodewireError, OSError):
-        return []
+    found = sessions_there()
     words = {str(session["id"]): session for session in found}
     found.sort(key=lambda session: session["status"] == "running")  # of several with a name it means that one
     words |= {session["name"]: session for session in found if session["name"]}
@@ -167,14 +174,45 @@ def complete_session(_ctx: click.Context, _param: click.Parameter, incomplete: s
     ]
 
 
+def completing(words: list[str]) -> Any:
+    return lambda _ctx, _param, incomplete: [word for word in words if word.startswith(incomplete)]
+
+
+def complete_server(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from codewire_py.client.servers import LOCAL, load
+
+    try:
+        tables = load(context.home()).tables
+    except (CodewireError, OSError):
+        tables = {}
+    words = {name: str(table["url"]) for name, table in tables.items()} | {LOCAL: "this machine"}
+    return [
+        CompletionItem(word, help=clean(url)) for word, url in words.items() if word.startswith(incomplete)
+    ]
+
+
 def root() -> click.Group:
-    group = Help("cw", help=INTRODUCTION, context_settings={"help_option_names": ["-h", "--help"]})
+    server = click.Option(
+        ["--server", "-s"], metavar="NAME|URL", shell_complete=complete_server, help=SERVER, callback=choose
+    )
+    group = Help(
+        "cw", help=INTRODUCTION, params=[server], callback=lambda server: None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )  # fmt: skip
     return click.version_option(VERSION, prog_name="cw", message="cw %(version)s")(group)
 
 
 def completion_script(shell: str) -> str:
     kinds = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
     return kinds[shell](root(), {}, "cw", "_CW_COMPLETE").source().rstrip()
+
+
+def place_server(error: click.ClickException) -> click.ClickException:
+    """Of `--server` behind a command word, say where it belongs."""
+    if not isinstance(error, click.NoSuchOption) or error.option_name not in ("--server", "-s"):
+        return error
+    option, verb = error.option_name, error.ctx.info_name if error.ctx else "COMMAND"
+    return click.UsageError(f"{option} comes before the command: cw {option} NAME {verb}", error.ctx)
 
 
 def run_clicked(words: list[str]) -> int:
@@ -184,7 +222,7 @@ def run_clicked(words: list[str]) -> int:
     try:
         done = root().main(words, prog_name="cw", standalone_mode=False, complete_var="_CW_COMPLETE")
     except click.ClickException as error:
-        error.show()
+        place_server(error).show()
         return error.exit_code
     except click.exceptions.Exit as leaving:
         return leaving.exit_code

@@ -13,6 +13,7 @@ GROUPS = {
         "launch", "list", "status", "attach", "watch", "screen", "logs", "search", "export", "send", "wait", "kill",
     ),
     "Housekeeping": ("rename", "resize", "remove", "prune"),
+    "Elsewhere": ("server", "token", "stdio"),
     "The daemon": ("start", "stop", "restart", "daemon"),
     "This tool": ("config", "completion"),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codewire_py.cli import show
+from codewire_py.cli import context, show
 from codewire_py.cli.table import Argument, Command
 from codewire_py.errors import UsageError
 
@@ -14,6 +14,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def run(given: Given) -> int:
+    context.stay_here("completion")
     if given["shell"] not in SHELLS:
         raise UsageError(f"no completion for {given['shell']!r}", f"one of: {', '.join(SHELLS)}")
     from codewire_py.cli.clicked import completion_script

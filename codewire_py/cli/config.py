@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 
 def run(given: Given) -> int:
+    context.stay_here("config")
     rows = context.config().describe()
     if given["json"]:
         show.say_json({name: {"value": value, "origin": origin} for name, value, origin in rows})

@@ -1,18 +1,42 @@
-"""what every command needs: the home, its configuration, and the session it runs in"""
+"""what every command needs: where it goes, the home, its configuration, and the session it runs in"""
 
 from __future__ import annotations
 
 import os
 
+from codewire_py.errors import UsageError
 from codewire_py.home.paths import home_path, number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from codewire_py.client.servers import Server
     from codewire_py.config import Config
+
+_chosen = {"server": ""}
+
+
+def choose(server: str) -> None:
+    """What `--server` said, before the command word; empty: it was not there."""
+    _chosen["server"] = server
 
 
 def home() -> str:
     return home_path(os.environ)
+
+
+def where() -> str | Server:
+    """The daemon to talk to: the path of the home on this machine, or a server."""
+    from codewire_py.client.servers import resolve
+
+    return resolve(home(), _chosen["server"], os.environ)
+
+
+def stay_here(verb: str) -> None:
+    """Refuse `--server` where it means nothing. CODEWIRE_SERVER and a default say nothing about such a command."""
+    if _chosen["server"] not in ("", "local"):
+        raise UsageError(
+            f"cw {verb} is about this machine, not about a server", f"without --server: cw {verb}"
+        )
 
 
 def config() -> Config:
@@ -22,5 +46,6 @@ def config() -> Config:
 
 
 def inside() -> int:
-    """The session of this home that we run in; 0: none."""
-    return number_of(os.environ.get("CODEWIRE_SESSION", ""))
+    """The session of this home that we run in; 0: none, and none of a server's."""
+    number = number_of(os.environ.get("CODEWIRE_SESSION", ""))
+    return number if number and isinstance(where(), str) else 0

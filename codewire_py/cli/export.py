@@ -9,7 +9,7 @@ import time
 from codewire_py.cli import context, show
 from codewire_py.cli.table import JSON, Argument, Command, Option
 from codewire_py.client.fetch import fetch
-from codewire_py.errors import CodewireError, ConnectionLost, UsageError
+from codewire_py.errors import CodewireError, ConnectionLost, Unreachable, UsageError
 from codewire_py.wire.messages import Export
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ def run(given: Given) -> int:
     if given["file"] == "-":
         if given["json"]:
             raise UsageError("standard output cannot hold both the recording and JSON", "name a file")
-        fetch(context.home(), request, lambda data: show.write(1, data), tell_released)
+        fetch(context.where(), request, lambda data: show.write(1, data), tell_released)
         return 0
     path = os.path.realpath(given["file"])
     check(path, given["file"], given["force"])
@@ -72,11 +72,15 @@ def save(request: Export, path: str, word: str) -> tuple[Reading, int]:
 
 
 def fetch_patiently(part: str, request: Export, word: str) -> tuple[Reading, int]:
-    for _ in range(TRIES - 1):
+    for count in range(TRIES - 1):
         try:
             return fetch_into(part, request, word)
         except ConnectionLost:
             pass  # the next daemon begins again
+        except Unreachable:
+            if not count:
+                raise
+            time.sleep(2**count / 2)  # it was there
     return fetch_into(part, request, word)
 
 
@@ -87,7 +91,7 @@ def fetch_into(part: str, request: Export, word: str) -> tuple[Reading, int]:
     file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     progress = Progress(file, word)
     try:
-        begun = fetch(context.home(), request, progress.write, tell_released)
+        begun = fetch(context.where(), request, progress.write, tell_released)
     finally:
         progress.clear()
         os.close(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from codewire_py.cli import show
+from codewire_py.cli import context, show
 from codewire_py.cli.commands import load
 from codewire_py.cli.table import parse
 from codewire_py.errors import CodewireError
@@ -15,14 +15,30 @@ BUG = 70
 
 def run_words(words: list[str]) -> int:
     """The exit status. What the small parser does not understand is click's to parse or explain."""
-    command = load(words[0]) if words else None
-    given = parse(command, words[1:]) if command else None
+    server, rest = take_server(words)
+    command = load(rest[0]) if rest else None
+    given = parse(command, rest[1:]) if command else None
+    context.choose(server)
     if command is None or given is None or "_CW_COMPLETE" in os.environ:
         from codewire_py.cli.clicked import run_clicked
 
         return guard(lambda: run_clicked(words))
     run = command.run
     return guard(lambda: run(given))
+
+
+def take_server(words: list[str]) -> tuple[str, list[str]]:
+    """What `--server` says before the command word, and the words from there on."""
+    server, at = "", 0
+    while at < len(words):
+        name, equals, value = words[at].partition("=")
+        if name == "--server" and value:
+            server, at = value, at + 1
+        elif name in ("--server", "-s") and not equals and at + 1 < len(words) and words[at + 1]:
+            server, at = words[at + 1], at + 2
+        else:
+            break
+    return server, words[at:]
 
 
 def guard(work) -> int:  # type: ignore[no-untyped-def]

@@ -26,7 +26,7 @@ def run(given: Given) -> int:
         sessions=given["sessions"], tags=given["tag"], everything=given["all"], grace=float(grace),
         signal=signal_number(given["signal"]), tree=given["tree"],
     )  # fmt: skip
-    killed = ask(context.home(), request, Killed)
+    killed = ask(context.where(), request, Killed)
     if given["json"]:
         show.say_json({"sessions": killed.sessions, "left": killed.left})
     else:

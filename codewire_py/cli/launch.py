@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from codewire_py.cli.table import Given
 
 DEFAULT_SIZE = 40, 120
+TAKEN_ALONG = {"TERM", "COLORTERM", "LANG"}
 
 
 def run(given: Given) -> int:
@@ -24,7 +25,8 @@ def run(given: Given) -> int:
         from codewire_py.client.terminal import OwnTerminal
 
         OwnTerminal().close()  # without one, nothing is launched
-    launched = ask(context.home(), request(given), Launched)
+    where = context.where()
+    launched = ask(where, request(given) if isinstance(where, str) else request_elsewhere(given), Launched)
     if given["attach"]:
         return attach(str(launched.id), True, Wishes(), offset=0)
     if given["json"]:
@@ -52,6 +54,18 @@ def request(given: Given) -> Launch:
     )  # fmt: skip
 
 
+def request_elsewhere(given: Given) -> Launch:
+    """What this machine's directories, environment and limits are means nothing there: only what terminals are like."""
+    rows, cols = own_size(DEFAULT_SIZE)
+    env = {name: value for name, value in os.environ.items() if name in TAKEN_ALONG or name.startswith("LC_")}
+    return Launch(
+        request=os.urandom(16).hex(), command=given["command"], directory=given["dir"] or "", env=env,
+        overrides=dict(map(assignment, given["env"])), name=given["name"] or "", tags=given["tag"],
+        rows=rows if given["rows"] is None else given["rows"],
+        cols=cols if given["cols"] is None else given["cols"], elsewhere=True,
+    )  # fmt: skip
+
+
 def directory(word: str | None) -> str:
     if word and os.path.isabs(word):
         return os.path.normpath(word)
@@ -75,7 +89,7 @@ COMMAND = Command(
     Argument("command", REST, "COMMAND…"),
     Option("--name", "A name for it: letters, digits, hyphens.", str, metavar="NAME"),
     Option("--tag -t", "A tag, to speak of several at once (repeatable).", list, metavar="TAG"),
-    Option("--dir -d", "Where it runs (here).", str, metavar="DIR"),
+    Option("--dir -d", "Where it runs (here; on a server: the home directory there).", str, metavar="DIR"),
     Option("--env -e", "Set a variable for it (repeatable).", list, metavar="K=V"),
     Option("--rows", "Rows of its terminal (your own terminal's, else 40).", int, metavar="N"),
     Option("--cols", "Columns of its terminal (your own terminal's, else 120).", int, metavar="N"),

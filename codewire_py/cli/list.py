@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(given: Given) -> int:
     request = List(status=given["status"], tags=given["tag"], old=given["all"])
-    found = ask(context.home(), request, Listed).sessions
+    found = ask(context.where(), request, Listed).sessions
     if given["json"]:
         show.say_json(found)
     else:

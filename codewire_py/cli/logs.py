@@ -25,7 +25,7 @@ def run(given: Given) -> int:
     if 0 <= until < since:
         raise UsageError("--until is before --since", HINT)
     request = Logs(
-        session=given["session"], local=not given["rendered"], rendered=given["rendered"],
+        session=given["session"], rendered=given["rendered"],
         follow=given["follow"], inside=context.inside(),
         tail=-1 if given["tail"] is None else max(0, given["tail"]), since=since, until=until,
     )  # fmt: skip
@@ -34,11 +34,13 @@ def run(given: Given) -> int:
             raise UsageError("--rendered is text, --raw the exact bytes", "choose one of them")
         write_rendered(request)
         return 0
-    presence, begun = begin_reading(context.home(), request)
+    where = context.where()
+    reading = begin_reading(where, request)
+    begun = reading[2]
     tell_released(begun, request)
-    follower = Follower(begun, presence, lambda data: show.write(1, data), looks(given["raw"]))
+    follower = Follower(reading, lambda data: show.write(1, data), looks(given["raw"]))
     follower.read_all()
-    if given["follow"] and begun.until < 0:
+    if (given["follow"] and begun.until < 0) or not isinstance(where, str):
         if not follower.follow_until(None if until < 0 else time.monotonic() + until - now):
             follower.write_rest()
     else:
@@ -53,7 +55,7 @@ def write_rendered(request: Logs) -> None:
     while True:
         lines.is_coming = False
         try:
-            fetch(context.home(), request, lines.write, lambda begun: lines.begin(begun, request))
+            fetch(context.where(), request, lines.write, lambda begun: lines.begin(begun, request))
             return
         except ConnectionLost:
             if request.tail >= 0 or not lines.is_coming:

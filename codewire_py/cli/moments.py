@@ -1,4 +1,4 @@
-"""a moment as people say it: 10m, 14:05, 2026-11-21T14:05, seconds since 1970"""
+"""a moment or a time to last as people say it: 10m, 14:05, 2026-11-21T14:05, seconds since 1970; 7d, 1h30m, never"""
 
 from __future__ import annotations
 
@@ -42,17 +42,31 @@ def since_1970(text: str) -> float | None:
 
 def ago(text: str, now: float) -> float | None:
     """`90s`, `1h30m`, `2d`, also with `ago` behind."""
-    rest = text.removesuffix("ago").strip()
-    span, digits = 0.0, ""
-    for char in rest:
+    found = span(text.removesuffix("ago").strip())
+    return None if found is None else now - found
+
+
+def duration(word: str) -> float:
+    """Seconds that something lasts; 0: for ever. A number alone could be of anything."""
+    text = word.strip().lower()
+    found = 0.0 if text == "never" else span(text)
+    if found is None or not (0 < found < LATEST or text == "never"):
+        raise UsageError(f"{word!r} is not a time", "for example: 7d, 12h, 30m, 90s, 1h30m, or never")
+    return found
+
+
+def span(text: str) -> float | None:
+    """`90s`, `1h30m`, `2d`"""
+    total, digits = 0.0, ""
+    for char in text:
         if char not in UNITS:
             digits += char
             continue
         count = number(digits)
         if count is None:
             return None
-        span, digits = span + count * UNITS[char], ""
-    return now - span if rest and not digits else None
+        total, digits = total + count * UNITS[char], ""
+    return total if text and not digits else None
 
 
 def number(text: str) -> float | None:

@@ -19,7 +19,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def run(given: Given) -> int:
     request = Prune(older=seconds(given["older"]), dry_run=given["dry_run"])
     tell(
-        ask(context.home(), request, Removed),
+        ask(context.where(), request, Removed),
         given["json"],
         "would be removed" if given["dry_run"] else "removed",
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(given: Given) -> int:
-    removed = ask(context.home(), Remove(sessions=given["sessions"], tags=given["tag"]), Removed)
+    removed = ask(context.where(), Remove(sessions=given["sessions"], tags=given["tag"]), Removed)
     tell(removed, given["json"])
     return 0
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(given: Given) -> int:
-    done = ask(context.home(), Rename(session=given["session"], name=given["name"] or ""), Renamed)
+    done = ask(context.where(), Rename(session=given["session"], name=given["name"] or ""), Renamed)
     if given["json"]:
         show.say_json({"id": done.id, "name": done.name})
     else:

@@ -26,7 +26,7 @@ def run(given: Given) -> int:
 
 
 def look(session: str) -> dict[str, object]:
-    described = ask(context.home(), Status(session=session), Described).session
+    described = ask(context.where(), Status(session=session), Described).session
     return {field: described.get(field, "latest") for field in FIELDS}
 
 
@@ -37,7 +37,7 @@ def resize(session: str, word: str) -> dict[str, object]:
         request = Resize(session=session, rows=int(rows), cols=int(cols))
     else:
         request = Resize(session=session, sizing=word)
-    done = ask(context.home(), request, Resized)
+    done = ask(context.where(), request, Resized)
     return {field: getattr(done, field) for field in FIELDS}
 
 

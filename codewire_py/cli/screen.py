@@ -28,7 +28,7 @@ def run(given: Given) -> int:
         session=given["session"], offset=offset, time=at, scrollback=max(0, given["scrollback"]),
         ansi=given["ansi"],
     )  # fmt: skip
-    shown = ask(context.home(), request, Shown)
+    shown = ask(context.where(), request, Shown)
     if given["json"]:
         show.say_json(shown.screen)
     else:

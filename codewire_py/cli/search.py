@@ -58,7 +58,7 @@ class Finder:
 
     def found(self) -> Iterator[tuple[Found, list[Hit]]]:
         """As they come, no more than were asked for."""
-        connection, message = converse(context.home(), self.request, Message)
+        connection, message = converse(context.where(), self.request, Message)
         left = self.most
         try:
             while not isinstance(message, Searched):

@@ -45,7 +45,7 @@ def ending(given: Given, last: bytes) -> bytes:
 
 def send_text(session: str, data: bytes) -> Sent:
     if len(data) <= PIECE:
-        return ask(context.home(), Send(session=session, data=data), Sent)
+        return ask(context.where(), Send(session=session, data=data), Sent)
     return send_pieces(session, (data[at : at + PIECE] for at in range(0, len(data), PIECE)))
 
 
@@ -78,7 +78,7 @@ def pieces(given: Given, source: int) -> Iterator[bytes]:
 
 def send_pieces(session: str, source: Iterator[bytes]) -> Sent:
     """As one paste, of any size: nobody types in between."""
-    connection = reach(context.home())
+    connection = reach(context.where())
     try:
         try:
             first = next(source, b"")

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 
 def run(_given: Given) -> int:
+    context.stay_here("start")
     home = context.home()
-    if is_listening(home) or not start_daemon(home):
+    if is_listening(home) or not start_daemon(home, on_purpose=True):
         show.note("[cw] daemon is running")
     return 0
 

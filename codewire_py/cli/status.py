@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(given: Given) -> int:
-    session = ask(context.home(), Status(session=given["session"]), Described).session
+    session = ask(context.where(), Status(session=given["session"]), Described).session
     if given["json"]:
         show.say_json(session)
     else:

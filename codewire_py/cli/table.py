@@ -18,13 +18,22 @@ ONE, OPTIONAL, MANY, REST = "one", "optional", "many", "rest"
 
 
 class Argument:
-    """A positional word. `metavar` "" keeps it out of the help; `is_session` lets the shell complete ids and names."""
+    """A positional word. `metavar` "" keeps it out of the help.
 
-    __slots__ = ("count", "is_session", "metavar", "name")
+    The shell completes ids and names if it `is_session`, or the words of `offers`: others may be meant, too.
+    """
+
+    __slots__ = ("count", "is_session", "metavar", "name", "offers")
 
     def __init__(
-        self, name: str, count: str = ONE, metavar: str | None = None, is_session: bool = False
+        self,
+        name: str,
+        count: str = ONE,
+        metavar: str | None = None,
+        is_session: bool = False,
+        offers: str = "",
     ) -> None:
+        self.offers = offers.split()
         self.name, self.count, self.is_session = name, count, is_session
         self.metavar = name.upper() if metavar is None else metavar
 

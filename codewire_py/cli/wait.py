@@ -28,7 +28,7 @@ def run(given: Given) -> int:
         left = -1.0 if until is None else max(0.0, until - time.monotonic())
         return Wait(sessions=given["sessions"], tags=given["tag"], any=given["any"], timeout=left)
 
-    done = ask_patiently(context.home(), request, Waited, until)
+    done = ask_patiently(context.where(), request, Waited, until)
     if given["json"]:
         show.say_json(done.sessions)
     else:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def run(given: Given) -> int:
     words = list(given["sessions"])
     if given["tag"]:
-        found = ask(context.home(), List(tags=given["tag"]), Listed).sessions
+        found = ask(context.where(), List(tags=given["tag"]), Listed).sessions
         words += [str(session["id"]) for session in found]
     if not words:
         raise UsageError("say which session to watch", "cw watch ID, or cw watch --tag TAG")
@@ -40,12 +40,13 @@ def run(given: Given) -> int:
 
 def open_follower(word: str, given: Given, many: bool) -> Follower:
     tail = 0 if given["no_history"] else -1 if given["tail"] is None else max(0, given["tail"])
-    request = Logs(session=word, local=True, follow=True, tail=tail, inside=context.inside())
-    presence, begun = begin_reading(context.home(), request)
+    request = Logs(session=word, follow=True, tail=tail, inside=context.inside())
+    reading = begin_reading(context.where(), request)
     if many:
+        begun = reading[2]
         prefix = Prefix(begun.name or str(begun.id))
-        return Follower(begun, presence, prefix.write, "plain", prefix.finish)
-    return Follower(begun, presence, lambda data: show.write(1, data), looks(given["raw"]))
+        return Follower(reading, prefix.write, "plain", prefix.finish)
+    return Follower(reading, lambda data: show.write(1, data), looks(given["raw"]))
 
 
 def tell_end(follower: Follower, many: bool) -> None:

@@ -8,12 +8,14 @@ import time
 
 from codewire_py.client import signals
 from codewire_py.client.asking import Replies, hush, should_ask
-from codewire_py.client.hands import Hands
+from codewire_py.client.keys import forms_of
 from codewire_py.client.signals import Signals
-from codewire_py.wire.messages import Detach, Measured, Typed
+from codewire_py.wire.messages import Detach, Measured
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from codewire_py.client.distant import FarHands
+    from codewire_py.client.hands import Hands
     from codewire_py.client.keys import Chord
     from codewire_py.client.showing import Showing
     from codewire_py.wire.messages import Looks
@@ -21,21 +23,25 @@ if TYPE_CHECKING:
 BLOCK = 65536
 REST = 2  # milliseconds in which a flood gathers; a turn for each few kilobytes would cost more than it shows
 CHORD_PAUSE = 0.05  # a sequence that stays unfinished so long was a key of its own
-DETACHED, ENDED, LOST, VANISHED = "detached", "ended", "lost", "vanished"
+CTRL_C = 3
+DETACHED, ENDED, LOST, VANISHED, REFUSED = "detached", "ended", "lost", "vanished", "refused"
+INTERRUPTED = "signal 2"
 
 
 class Attachment:
     """One loop over: our keys, our terminal, the keeper's bell, the daemon, signals."""
 
-    def __init__(self, showing: Showing, chord: Chord, is_reader: bool, rows_below: int = 0) -> None:
-        """`rows_below`: of our terminal, not for the session."""
-        self.showing, self.chord, self.rows_below = showing, chord, rows_below
+    def __init__(
+        self, showing: Showing, chord: Chord, hands: Hands | FarHands | None, rows_below: int = 0
+    ) -> None:
+        """Without `hands` it only looks. `rows_below`: of our terminal, not for the session."""
+        self.showing, self.chord, self.hands, self.rows_below = showing, chord, hands, rows_below
         self.terminal, self.log, self.presence = showing.terminal, showing.log, showing.presence
-        self.hands = None if is_reader else Hands(self.log.directory)
         self.replies = Replies()
         self.looks: Looks | None = None
         self.held_at = 0.0  # when keys came last
-        self.waited_for: tuple[int, ...] = ()
+        self.notice = ""  # that lies over the bottom row
+        self.waited_for: list[tuple[int, int]] = []
         self.poll = select.poll()
         self.outcome = ""
         self.signals = Signals(
@@ -78,7 +84,7 @@ class Attachment:
         showing = self.showing
         if showing.is_resting:
             showing.is_resting = showing.is_dry = False
-        if self.log.door is None or self.log.fileno() in ready:
+        if self.log.fileno() in ready or self.log.pause() is not None:
             self.log.hear()
             showing.is_dry = False
         if 0 in ready:
@@ -86,35 +92,36 @@ class Attachment:
         elif self.chord.waiting or self.replies.is_open():
             self.give_up_keys()
         if self.hands and self.hands.waiting:
-            self.hands.push(self.log.terminal())
+            self.hands.push()
+        if self.presence.connection is None or self.presence.fileno() in ready or not ready:
+            self.hear_daemon()
+        showing.see_paints()  # before the log, which goes on behind a paint
         if showing.unwritten or not showing.is_dry:
             showing.pump()
         if self.signals.fileno() in ready:
             for number in self.signals.take():
                 self.heed_signal(number)
-        if self.presence.connection is None or self.presence.fileno() in ready:
-            self.hear_daemon()
-        showing.see_paints()
         if self.log.door is None:
             self.see_end()
 
     def waiting(self) -> select.poll:
         """What there is to wait for; made anew only when that changes."""
-        hands = self.hands
-        now = (
-            -1 if hands and hands.is_full() else 0,
-            -1 if self.showing.is_resting else self.log.fileno(),
-            -1 if self.showing.is_full() else self.presence.fileno(),
-            self.terminal.output if self.showing.unwritten else -1,
-            self.log.terminal() if hands and hands.has_lock else -1,
-        )
+        hands, showing = self.hands, self.showing
+        heard = 0 if showing.is_full() else select.POLLIN
+        now = [
+            (-1 if hands and hands.is_full() else 0, select.POLLIN),
+            (-1 if showing.is_resting else self.log.fileno(), select.POLLIN),
+            (self.presence.fileno(), heard | select.POLLOUT if self.presence.wants_to_write() else heard),
+            (self.terminal.output if showing.unwritten else -1, select.POLLOUT),
+            (hands.terminal() if hands and hands.has_lock else -1, select.POLLOUT),
+        ]
         if now != self.waited_for:
             self.waited_for = now
             self.poll = select.poll()
             self.poll.register(self.signals.fileno(), select.POLLIN)
-            for index, descriptor in enumerate(now):
-                if descriptor >= 0:
-                    self.poll.register(descriptor, select.POLLIN if index < 3 else select.POLLOUT)
+            for descriptor, events in now:
+                if descriptor >= 0 and events:
+                    self.poll.register(descriptor, events)
         return self.poll
 
     def patience(self) -> float | None:
@@ -142,8 +149,19 @@ class Attachment:
         known = self.presence.daemons
         self.presence.hear()
         self.presence.come_back()
+        self.showing.is_dry &= self.log.fileno() >= 0  # from elsewhere the log comes by the same way
         if self.presence.daemons != known:
             self.meet_daemon()
+        if self.presence.notice() != self.notice:
+            self.see_notice()
+
+    def see_notice(self) -> None:
+        """What lies over the screen is taken away by a paint, as soon as there is somebody to paint it."""
+        self.notice = self.presence.notice()
+        if self.notice:
+            self.showing.lay_over(self.notice)
+        else:
+            self.showing.wants_paint = True
 
     def meet_daemon(self) -> None:
         """A new one does not know what our terminal looks like, nor that we saw paints where it has none for us."""
@@ -155,7 +173,9 @@ class Attachment:
     # -- the end
 
     def see_end(self) -> None:
-        if self.log.is_ended:
+        if self.log.is_refused():
+            self.outcome = REFUSED
+        elif self.log.is_ended:
             self.finish()
         elif self.log.is_forsaken():
             self.settle_doubt()
@@ -188,6 +208,9 @@ class Attachment:
             self.outcome = VANISHED
             return
         self.held_at = time.monotonic()
+        if self.notice and any(form in data for form in forms_of(CTRL_C)):
+            self.outcome = INTERRUPTED  # as the notice says
+            return
         self.take(self.replies.feed(data))
 
     def take(self, keys: bytes) -> None:
@@ -209,9 +232,7 @@ class Attachment:
     def type(self, data: bytes) -> None:
         if not data or not self.hands:
             return
-        self.hands.type(data, self.log.terminal())
-        if not self.presence.is_foremost or self.hands.should_tell():
-            self.presence.tell(Typed())
+        self.hands.type(data)
 
     # -- signals
 

@@ -6,7 +6,14 @@ import os
 import time
 
 from codewire_py.client.starting import start_daemon
-from codewire_py.errors import ConnectionLost, NoDaemon, OutcomeUnknown, ProtocolError, from_wire
+from codewire_py.errors import (
+    ConnectionLost,
+    NoDaemon,
+    OutcomeUnknown,
+    ProtocolError,
+    Unreachable,
+    from_wire,
+)  # fmt: skip
 from codewire_py.home.paths import SOCKET, check_home, connect
 from codewire_py.version import VERSION
 from codewire_py.wire.codec import decode, encode
@@ -15,26 +22,39 @@ from codewire_py.wire.messages import FEATURES, PROTOCOL, Failed, Hello, Leaving
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import _socket
-    from typing import TypeVar
+    from typing import Protocol, TypeVar
 
+    from codewire_py.client.servers import Server
     from codewire_py.wire.declare import Message
 
     Reply = TypeVar("Reply", bound=Message)
 
+    class Peer(Protocol):
+        """What a connection asks of its socket, or of whatever stands for one."""
+
+        def sendall(self, data: bytes, /) -> None: ...
+        def recv(self, size: int, /) -> bytes: ...
+        def setblocking(self, flag: bool, /) -> None: ...
+        def settimeout(self, seconds: float | None, /) -> None: ...
+        def fileno(self) -> int: ...
+        def close(self) -> None: ...
+
+
 # A launch by its request id; of a search and a recording, only what comes before their first part.
 REPEATABLE = {"list", "status", "attach", "screen", "logs", "search", "export", "wait", "launch"}
 RETRY_SECONDS = 20.0
+DIAL_SECONDS = 10.0
 BLOCK = 65536
 
 
 class Connection:
     """One conversation over a blocking socket."""
 
-    __slots__ = ("_frames", "_unread", "peer")
+    __slots__ = ("_frames", "_unread", "hello", "peer")
 
-    def __init__(self, peer: _socket.socket) -> None:
+    def __init__(self, peer: Peer) -> None:
         self.peer = peer
+        self.hello: Hello | None = None  # what the daemon said of itself
         self._frames = Frames()
         self._unread: list[tuple[int, bytes]] = []
 
@@ -63,6 +83,7 @@ class Connection:
         """The reply, after the daemon's own hello."""
         hello = self.hear()
         if isinstance(hello, Hello):
+            self.hello = hello
             return self.hear()
         raise ProtocolError(f"the daemon began with {type(hello).type!r}")
 
@@ -80,11 +101,14 @@ class Connection:
 
     def receive(self) -> tuple[int, bytes]:
         while not self._unread:
-            self._unread.extend(self.take())
+            self._unread = self.take()
         return self._unread.pop(0)
 
     def take(self) -> list[tuple[int, bytes]]:
-        """The frames that one read brings, perhaps none."""
+        """The frames that one read brings, perhaps none; first those that came together with a reply."""
+        if self._unread:
+            found, self._unread = self._unread, []
+            return found
         try:
             data = self.peer.recv(BLOCK)
         except BlockingIOError:
@@ -99,8 +123,33 @@ class Connection:
         self.peer.close()
 
 
-def reach(home: str, may_start: bool = True) -> Connection:
-    """A connection to the daemon of this home, which is started if need be."""
+def reach(
+    where: str | Server, may_start: bool = True, seconds: float = DIAL_SECONDS, may_ask: bool = True
+) -> Connection:
+    """A connection to a server, or to the daemon of a home, which is started if need be."""
+    if isinstance(where, str):
+        return reach_home(where, may_start)
+    return Connection(dial(where, seconds, may_ask))
+
+
+def dial(server: Server, seconds: float, may_ask: bool = True) -> Peer:
+    """Whoever hears that it cannot be had hears which server that is. `may_ask`: a person, for a password."""
+    try:
+        if server.url.startswith("ssh://"):
+            from codewire_py.client.transports import ssh
+            from codewire_py.client.transports.outbox import PlainPeer
+
+            return PlainPeer(ssh.dial(server, seconds, may_ask))
+        from codewire_py.client.transports import web
+
+        return web.dial(server, seconds)
+    except Unreachable as error:
+        if server.name in error.message:
+            raise
+        raise Unreachable(f"cannot reach {server.called()}: {error.message}", error.hint) from error
+
+
+def reach_home(home: str, may_start: bool) -> Connection:
     if os.path.lexists(home):
         check_home(home)
     while True:
@@ -113,34 +162,42 @@ def reach(home: str, may_start: bool = True) -> Connection:
         start_daemon(home)
 
 
-def ask(home: str, request: Message, reply: type[Reply], may_start: bool = True) -> Reply:
+def ask(where: str | Server, request: Message, reply: type[Reply], may_start: bool = True) -> Reply:
     """One request, one reply of that type."""
-    connection, answer = converse(home, request, reply, may_start)
+    connection, answer = converse(where, request, reply, may_start)
     connection.close()
     return answer
 
 
 def converse(
-    home: str, request: Message, reply: type[Reply], may_start: bool = True
+    where: str | Server, request: Message, reply: type[Reply], may_start: bool = True
 ) -> tuple[Connection, Reply]:
     """Like `ask`, with the conversation still open: the daemon may go away meanwhile, then the next one is asked."""
     deadline = time.monotonic() + RETRY_SECONDS
+    was_there = False
     while True:
         try:
-            return converse_once(home, request, reply, may_start)
+            return converse_once(where, request, reply, may_start)
+        except Unreachable:
+            if not was_there or time.monotonic() > deadline:
+                raise
         except ConnectionLost as error:
+            was_there = True
             verb = type(request).type
             if verb not in REPEATABLE:
                 raise OutcomeUnknown(f"the daemon went away before it answered {verb!r}") from error
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.02 + os.getpid() % 50 / 1000)
+        time.sleep(0.02 + os.getpid() % 50 / 1000)
 
 
 def converse_once(
-    home: str, request: Message, reply: type[Reply], may_start: bool
+    where: str | Server, request: Message, reply: type[Reply], may_start: bool, seconds: float | None = None
 ) -> tuple[Connection, Reply]:
-    connection = reach(home, may_start)
+    """`seconds`: that a server may be silent, where that is less than usual."""
+    connection = reach(where, may_start, DIAL_SECONDS if seconds is None else min(DIAL_SECONDS, seconds))
+    if seconds is not None and not isinstance(where, str):
+        connection.peer.settimeout(seconds)
     try:
         answer = connection.ask(request)
         if isinstance(answer, reply):

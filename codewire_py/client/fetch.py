@@ -12,14 +12,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from codewire_py.client.servers import Server
     from codewire_py.wire.declare import Message
 
 
 def fetch(
-    home: str, request: Message, write: Callable[[bytes], None], tell: Callable[[Reading], None]
+    where: str | Server, request: Message, write: Callable[[bytes], None], tell: Callable[[Reading], None]
 ) -> Reading:
     """Write all of it; `tell` hears first what it will be. A daemon that goes away meanwhile is an error."""
-    connection, begun = converse(home, request, Reading)
+    connection, begun = converse(where, request, Reading)
     try:
         tell(begun)
         while True:

@@ -6,21 +6,47 @@ import select
 import time
 
 from codewire_py.client.connection import converse
-from codewire_py.client.presence import Presence
-from codewire_py.client.source import LocalLog, how_it_ended
+from codewire_py.client.source import LocalLog
 from codewire_py.wire.messages import Logs, Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from codewire_py.client.distant import DistantLog
+    from codewire_py.client.presence import Presence
+    from codewire_py.client.servers import Server
+
 BLOCK = 256 << 10
 
 
-def begin_reading(home: str, request: Logs) -> tuple[Presence, Reading]:
-    """Where the log is and where to begin; the conversation stays open as long as we follow."""
-    connection, begun = converse(home, request, Reading)
-    return Presence(home, connection, lambda: request), begun
+def begin_reading(where: str | Server, request: Logs) -> tuple[Presence, LocalLog | DistantLog, Reading]:
+    """The log, and where to begin; the conversation stays open as long as we follow."""
+    request.local = isinstance(where, str)
+    connection, begun = converse(where, request, Reading)
+    if isinstance(where, str):
+        from codewire_py.client.near import NearPresence
+
+        near = NearPresence(where, connection, lambda: request)
+        return near, LocalLog(begun.directory, begun.offset), begun
+    from codewire_py.client.distant import DistantLog
+    from codewire_py.client.far import FarPresence
+
+    far = FarPresence(where, connection, lambda: go_on(request, begun, log))
+    log = DistantLog(far, begun.id, begun.offset)
+    far.hear()  # what came together with the reply
+    return far, log, begun
+
+
+def go_on(request: Logs, begun: Reading, log: DistantLog) -> Logs:
+    """The same, from where we are."""
+    return Logs(
+        session=str(begun.id),
+        follow=request.follow,
+        offset=log.place(),
+        until=request.until,
+        inside=request.inside,
+    )
 
 
 class Follower:
@@ -28,15 +54,13 @@ class Follower:
 
     def __init__(
         self,
-        begun: Reading,
-        presence: Presence,
+        reading: tuple[Presence, LocalLog | DistantLog, Reading],
         write: Callable[[bytes], None],
         look: str,
         finish: Callable[[], None] = lambda: None,
     ) -> None:
-        self.name, self.presence, self.write = begun.name or str(begun.id), presence, write
-        self.log = LocalLog(begun.directory, begun.offset)
-        self.until = begun.until
+        self.presence, self.log, begun = reading
+        self.name, self.write, self.until = begun.name or str(begun.id), write, begun.until
         self.has_ended = False
         self.change, self.rest = make_filter(look)
         self.finish = finish
@@ -80,7 +104,7 @@ class Follower:
         return follow_several([self], until, lambda follower: None)
 
     def status(self) -> str:
-        return how_it_ended(self.log.directory)[0]
+        return self.log.how_it_ended()[0]
 
     def close(self) -> None:
         self.log.close()
@@ -106,6 +130,8 @@ def follow_several(
         for follower in followers:
             keep_place(follower.presence, ready)
             follower.see(ready)
+            if follower.log.is_refused() and follower.presence.refusal:
+                raise follower.presence.refusal
 
 
 def keep_place(presence: Presence, ready: set[int]) -> None:

@@ -39,7 +39,7 @@ class Chord:
 
     def __init__(self, prefix: int = 0x02, key: int = 0x64) -> None:
         self._prefix, self._key = prefix, key
-        self.forms = _forms(prefix)
+        self.forms = forms_of(prefix)
         self._armed: bytes | None = None  # the prefix as it came, while its key is awaited
         self._has_sent_prefix = False  # the prefix was typed twice, and may be held down still
         self._is_pasting = False
@@ -160,7 +160,7 @@ class Chord:
         return armed or b""
 
 
-def _forms(prefix: int) -> tuple[bytes, bytes, bytes]:
+def forms_of(prefix: int) -> tuple[bytes, bytes, bytes]:
     """How terminals send the prefix: as a byte, kitty's way, xterm's way."""
     if prefix >= 0x20:
         character, modifiers = prefix, 1

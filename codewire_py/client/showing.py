@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from codewire_py.client.distant import DistantLog
     from codewire_py.client.presence import Presence
     from codewire_py.client.source import LocalLog
     from codewire_py.client.terminal import OwnTerminal
@@ -30,7 +31,9 @@ TO_THE_BOTTOM = b"\x1b[999B"
 class Showing:
     """Log bytes, or paints, on their way to our terminal."""
 
-    def __init__(self, terminal: OwnTerminal, log: LocalLog, presence: Presence, scrollback: int) -> None:
+    def __init__(
+        self, terminal: OwnTerminal, log: LocalLog | DistantLog, presence: Presence, scrollback: int
+    ) -> None:
         self.terminal, self.log, self.presence, self.scrollback = terminal, log, presence, scrollback
         self.modes: Modes | None = None
         self.quiet: Quiet | None = None
@@ -65,6 +68,14 @@ class Showing:
 
     def is_full(self) -> bool:
         return len(self.unwritten) > MOST_UNWRITTEN
+
+    def lay_over(self, text: str) -> None:
+        """One line at the bottom, in the middle of whatever was being written; a paint takes it away again."""
+        from codewire_py.client.statusline import status_row
+
+        row = status_row(*self.terminal.size(), text, "", has_colours=True)
+        self.unwritten = memoryview(bytes(self.unwritten) + BEGINNING + row)
+        self.write_on()
 
     # -- the log
 

@@ -53,8 +53,8 @@ class LocalLog:
         return self._log.length() - self.offset
 
     def place(self) -> int:
-        """Where to go on from; who was only shown paints has seen all there is."""
-        return self.offset if self.offset >= 0 else self._log.length()
+        """Where to go on from."""
+        return self.offset
 
     def hear(self) -> None:
         """Take in the bell; when the keeper has left, see whether that was the end."""
@@ -87,6 +87,10 @@ class LocalLog:
         if self.wants_terminal:
             self.door.ask_terminal()
 
+    def is_refused(self) -> bool:
+        """Whoever may read the file may read on."""
+        return False
+
     def is_forsaken(self) -> bool:
         """No door and no record for so long that only the daemon can tell."""
         return not self.door and not self.is_ended and time.monotonic() - self._seen_door > REVISIT_SECONDS
@@ -95,20 +99,19 @@ class LocalLog:
         """The daemon says that it runs: look again."""
         self._seen_door = time.monotonic()
 
+    def how_it_ended(self) -> tuple[str, int]:
+        """(status, exit status) from what is written down."""
+        try:
+            end: End | None = read_end(self.directory)
+        except (OSError, ValueError):
+            end = None
+        marks = Marks(self.directory)
+        marks.refresh()
+        status = status_of(end, marks.facts.is_killed, end is None)
+        return status, LOST_STATUS if end is None or status == "lost" else end.exit_code()
+
     def close(self) -> None:
         self._log.close()
         if self.door:
             self.door.close()
             self.door = None
-
-
-def how_it_ended(directory: str) -> tuple[str, int]:
-    """(status, exit status) from what is written down."""
-    try:
-        end: End | None = read_end(directory)
-    except (OSError, ValueError):
-        end = None
-    marks = Marks(directory)
-    marks.refresh()
-    status = status_of(end, marks.facts.is_killed, end is None)
-    return status, LOST_STATUS if end is None or status == "lost" else end.exit_code()

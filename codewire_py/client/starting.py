@@ -14,9 +14,10 @@ STARTING = "starting.lock"
 START_SECONDS = 15.0
 KILLED = 9
 OURS = ("CODEWIRE_SESSION", "CODEWIRE_SESSION_NAME")  # the daemon belongs to no session, whoever starts it
+THEIRS = "CODEWIRE_TOKEN"  # of a server, unless the daemon is started on purpose: it is not to let that server in here
 
 
-def start_daemon(home: str) -> int:
+def start_daemon(home: str, on_purpose: bool = False) -> int:
     """Return its pid when it listens; 0 when somebody else started it meanwhile."""
     make_home(home)
     deadline = time.monotonic() + START_SECONDS
@@ -25,7 +26,7 @@ def start_daemon(home: str) -> int:
         while time.monotonic() < deadline:
             if is_listening(home):
                 return 0
-            pid = spawn(home) if take_turn(turn) and not is_listening(home) else 0
+            pid = spawn(home, on_purpose) if take_turn(turn) and not is_listening(home) else 0
             if pid and await_daemon(home, pid, deadline):
                 return pid
             time.sleep(0.01)
@@ -52,9 +53,10 @@ def is_listening(home: str) -> bool:
     return True
 
 
-def spawn(home: str) -> int:
+def spawn(home: str, on_purpose: bool = False) -> int:
     """In a session of its own, so that no terminal's end can reach it."""
-    env = {name: value for name, value in os.environ.items() if name not in OURS}
+    left_out = OURS if on_purpose else (*OURS, THEIRS)
+    env = {name: value for name, value in os.environ.items() if name not in left_out}
     env["CODEWIRE_HOME"] = home
     journal = os.open(f"{home}/{JOURNAL}", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     actions = [

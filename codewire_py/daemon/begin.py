@@ -6,7 +6,8 @@ import os
 import sys
 
 from codewire_py.daemon.main import run
-from codewire_py.errors import CodewireError
+from codewire_py.errors import CodewireError, ConfigError, UsageError
+from codewire_py.values import parse_listen
 from codewire_py.version import VERSION
 
 WORDS = {"--background", "--check", "--foreground", "-f"}
@@ -17,14 +18,46 @@ def begin(words: list[str]) -> int:
     if words == ["--check"]:
         sys.stdout.write(VERSION + "\n")
         return 0
+    try:
+        words, is_told = heed_listen(words)
+    except UsageError as error:
+        sys.stderr.write(f"Error: {error.message}\n\n{error.hint}\n")
+        return error.exit_status
     inherited = words[1] if words[:1] == ["--inherit"] and len(words) == 2 else ""
     if not inherited and not set(words) <= WORDS:
-        sys.stderr.write("Usage: cw daemon\n")
+        sys.stderr.write("Usage: cw daemon [--listen ADDRESS] [--insecure-no-tls]\n")
         return 2
     if "--background" in words:
         os.closerange(3, 1 << 20)  # whatever the command that started us had open, a script's lock say
     try:
-        return run(inherited, is_foreground=not inherited and "--background" not in words)
+        is_foreground = not inherited and "--background" not in words
+        return run(inherited, is_foreground, must_listen=is_told and not inherited)
     except CodewireError as error:
         sys.stderr.write(f"Error: {error.message}\n\n{error.hint}\n")
         return error.exit_status
+
+
+def told(address: str) -> str:
+    if not address:
+        raise UsageError("--listen needs an address", "it looks like 127.0.0.1:9100")
+    try:
+        return parse_listen(address)
+    except ConfigError as error:
+        raise UsageError(error.message, error.hint) from None
+
+
+def heed_listen(words: list[str]) -> tuple[list[str], bool]:
+    """The other words, and whether a listener is asked for: in variables, which are there after a restart too."""
+    rest: list[str] = []
+    is_told = False
+    waiting = iter(words)
+    for word in waiting:
+        option, separator, value = word.partition("=")
+        if option == "--listen":
+            os.environ["CODEWIRE_LISTEN"] = told(value if separator else next(waiting, ""))
+            is_told = True
+        elif word == "--insecure-no-tls":
+            os.environ["CODEWIRE_DAEMON_INSECURE_NO_TLS"] = "true"
+        else:
+            rest.append(word)
+    return rest, is_told

@@ -73,6 +73,7 @@ async def answer(talk: Talk) -> None:
     if verb not in messages.REQUESTS:
         name = request.name if isinstance(request, messages.Unknown) else verb
         raise UnknownRequest(f"unknown request: {name!r}")
+    talk.grant.permit(request)
     if verb in UNHURRIED:
         await reply(talk, request)
     else:

@@ -12,6 +12,8 @@ class Departure:
         self.why = ""
         self.python = ""
         self.begun = trio.Event()
+        self.doors = 0  # that may still let somebody in
+        self.shut = trio.Event()
         self.busy = 0  # requests under way that must not be cut off
         self.calm = trio.Event()
 
@@ -21,9 +23,21 @@ class Departure:
         self.begun.set()
         self.settle()
 
+    async def leave_and_shut(self, why: str, python: str = "") -> None:
+        """Whoever comes when this is over is not ours to answer."""
+        self.leave(why, python)
+        if self.doors:
+            await self.shut.wait()
+
     async def close(self, accepting: trio.CancelScope) -> None:
-        await self.begun.wait()
-        accepting.cancel()
+        self.doors += 1
+        try:
+            await self.begun.wait()
+            accepting.cancel()
+        finally:
+            self.doors -= 1
+            if self.begun.is_set() and not self.doors:
+                self.shut.set()
 
     def settle(self) -> None:
         if not self.busy and self.why:

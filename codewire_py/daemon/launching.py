@@ -17,6 +17,11 @@ NESTING = {
     "TMUX", "TMUX_PANE", "STY", "WINDOW", "ZELLIJ", "ZELLIJ_PANE_ID", "ZELLIJ_SESSION_NAME", "LINES", "COLUMNS",
     "TERM_PROGRAM_VERSION", "CODEWIRE_SESSION", "CODEWIRE_SESSION_NAME",
 }  # fmt: skip
+# Whoever asks from elsewhere has no part in the ssh agent of who started the daemon; services are told of by the rest.
+OURS_ALONE = {
+    "SSH_AUTH_SOCK", "OLDPWD", "NOTIFY_SOCKET", "INVOCATION_ID", "JOURNAL_STREAM", "LISTEN_FDS", "LISTEN_PID",
+    "LISTEN_FDNAMES",
+}  # fmt: skip
 REMEMBERED = ("PATH", "HOME", "LANG", "TERM", "SHELL", "USER", "LC_ALL")
 NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 
@@ -27,6 +32,18 @@ def check_name(name: str, what: str = "name") -> str:
     if what == "name" and name.isdigit():
         raise BadName(f"{name!r} cannot be a session's name: it would be taken for an id")
     return name
+
+
+def settle(request: messages.Launch) -> None:
+    """What a caller on another machine leaves to us, as if somebody had asked for it here."""
+    if not request.elsewhere:
+        return
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CODEWIRE_")}
+    request.env = {name: value for name, value in own.items() if name not in OURS_ALONE} | request.env
+    base = own.get("HOME") or os.path.expanduser("~")
+    word = request.directory
+    word = word[2:].lstrip("/") if word.startswith("~/") else "" if word == "~" else word
+    request.directory = os.path.normpath(os.path.join(base, word))
 
 
 def check_launch(request: messages.Launch) -> None:

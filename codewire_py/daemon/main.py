@@ -7,12 +7,12 @@ import logging
 import logging.handlers
 import os
 import resource
-import secrets
 import signal
 import socket
 import sys
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -21,35 +21,42 @@ from codewire_py.daemon import limits
 from codewire_py.daemon.departure import Departure
 from codewire_py.daemon.listeners.unix import bind, serve_unix
 from codewire_py.daemon.sessions import Sessions
-from codewire_py.errors import ConfigError, DaemonFailed
-from codewire_py.home.paths import JOURNAL, LOCK, PID, SESSIONS, SOCKET, TOKEN, home_path, make_home
+from codewire_py.daemon.talk import House
+from codewire_py.daemon.tokenfiles import keep_first
+from codewire_py.errors import CodewireError, ConfigError, DaemonFailed
+from codewire_py.home.paths import JOURNAL, LOCK, PID, SESSIONS, SOCKET, home_path, make_home
 from codewire_py.home.records import write_whole
 from codewire_py.version import VERSION
 
+if TYPE_CHECKING:
+    from codewire_py.daemon.listeners.web import Listening
+
 journal = logging.getLogger("codewire")
 JOURNAL_BYTES = 4 << 20
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in b"\n\t"}
 
 
-def run(inherited: str = "", is_foreground: bool = False) -> int:
-    """Be the daemon of the home that the environment names. `inherited`: descriptors of lock and listener."""
+def run(inherited: str = "", is_foreground: bool = False, must_listen: bool = False) -> int:
+    """Be the daemon of the home that the environment names. `inherited`: descriptors of lock and listeners."""
     home = home_path(os.environ)
     make_home(home)
     os.umask(0o077)
     os.chdir(home)
-    lock, listener = inherit(inherited) if inherited else (take_lock(), None)
+    lock, listener, web = inherit(inherited) if inherited else (take_lock(), None, None)
     open_journal(is_foreground)
-    config = configure(home)
+    config = load(home, os.environ) if must_listen else configure(home)
+    listening = prepare_listening(config, web, must_listen)
     use_descriptors()
     step_back()
-    keep_token()
+    keep_first()
     departure = Departure()
     tell_pid()  # before anybody can reach us, so that whoever does finds it
     listener = listener or bind()
     journal.info("daemon %s serves %s as pid %d", VERSION, home, os.getpid())
-    trio.run(serve, home, config, listener, departure)
+    trio.run(serve, home, config, listener, listening, departure)
     journal.info("leaving: %s", departure.why)
     if departure.why == "restart":
-        become(departure.python, lock, listener)
+        become(departure.python, lock, listener, listening)
     forget(PID)
     return 0
 
@@ -68,20 +75,46 @@ def configure(home: str) -> Config:
         return load(SESSIONS, {"HOME": os.environ.get("HOME", "")})
 
 
-async def serve(home: str, config: Config, listener: socket.socket, departure: Departure) -> None:
+def prepare_listening(config: Config, handed: socket.socket | None, must_open: bool) -> Listening | None:
+    """Who does not listen does not pay for TLS, HTTP and WebSocket. `must_open`: or there is no daemon."""
+    if not config.daemon_listen:
+        if handed is not None:
+            handed.close()
+        return None
+    from codewire_py.daemon.listeners.opening import is_literal
+    from codewire_py.daemon.listeners.web import Listening
+
+    listening = Listening(config, handed)
+    if must_open or is_literal(config.daemon_listen):  # a name may take its time
+        try:
+            listening.open()
+        except CodewireError:  # tried again, and told, when we serve
+            if must_open:
+                raise
+    return listening
+
+
+async def serve(
+    home: str, config: Config, listener: socket.socket, listening: Listening | None, departure: Departure
+) -> None:
     async with trio.open_nursery() as nursery:
         sessions = Sessions(home, config, nursery)
         await nursery.start(heed_signals, departure)
         await sessions.adopt()
         nursery.start_soon(keep_telling_pid)
         nursery.start_soon(sessions.keep_index)
-        nursery.start_soon(serve_unix, listener, sessions, departure)
+        house = House(sessions, departure)
+        nursery.start_soon(house.tokens.run)
+        nursery.start_soon(serve_unix, listener, house)
+        if listening is not None:
+            nursery.start_soon(listening.serve, house)
         await departure.begun.wait()
         if departure.why == "stop":
             forget(SOCKET)  # whoever comes now starts another daemon, which waits for our lock
         with trio.move_on_after(limits.LEAVE_SECONDS):
             await departure.calm.wait()
         await trio.sleep(0.05)  # for the last words of the conversations to be sent
+        house.tokens.write_used()
         sessions.write_index()
         nursery.cancel_scope.cancel()
 
@@ -109,21 +142,22 @@ def take_lock() -> int:
             return lock
 
 
-def inherit(descriptors: str) -> tuple[int, socket.socket]:
+def inherit(descriptors: str) -> tuple[int, socket.socket, socket.socket | None]:
     """What the daemon we replace held: nobody could begin another one in between, and no connection was refused."""
-    lock, listener = map(int, descriptors.split(","))
-    for descriptor in (lock, listener):
+    lock, listener, *web = map(int, descriptors.split(","))
+    for descriptor in (lock, listener, *web):
         os.set_inheritable(descriptor, False)
-    return lock, socket.socket(fileno=listener)
+    return lock, socket.socket(fileno=listener), socket.socket(fileno=web[0]) if web else None
 
 
-def become(python: str, lock: int, listener: socket.socket) -> None:
-    listener_fd = os.dup(listener.fileno())
-    for descriptor in (lock, listener_fd):
+def become(python: str, lock: int, listener: socket.socket, listening: Listening | None) -> None:
+    door = listening.door if listening else None
+    handed = [lock, os.dup(listener.fileno())] + ([os.dup(door.listener.fileno())] if door else [])
+    for descriptor in handed:
         os.set_inheritable(descriptor, True)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    command = [python, "-m", "codewire_py", "daemon", "--inherit", f"{lock},{listener_fd}"]
+    command = [python, "-m", "codewire_py", "daemon", "--inherit", ",".join(map(str, handed))]
     sys.stderr.flush()
     os.execv(python, command)
 
@@ -143,6 +177,13 @@ async def keep_telling_pid() -> None:
         tell_pid()
 
 
+class Harmless(logging.Formatter):
+    """Whatever peers and programs have said: a terminal that shows the journal obeys none of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).translate(CONTROLS)
+
+
 def open_journal(is_foreground: bool) -> None:
     handlers: list[logging.Handler] = [
         logging.handlers.RotatingFileHandler(JOURNAL, maxBytes=JOURNAL_BYTES, backupCount=1)
@@ -150,7 +191,7 @@ def open_journal(is_foreground: bool) -> None:
     if is_foreground:
         handlers.append(logging.StreamHandler())
     for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(Harmless("%(asctime)s %(levelname)s %(message)s"))
         journal.addHandler(handler)
     journal.setLevel(logging.INFO)
     logging.raiseExceptions = False  # a full disk must not fill stderr as well
@@ -169,11 +210,3 @@ def step_back() -> None:
     """Whoever shows a key to a person, or prints, goes first. The hatchery undoes it for itself. Only Linux can."""
     with suppress(AttributeError, OSError):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-
-
-def keep_token() -> None:
-    """The first token exists from the start, for the day a listener is opened."""
-    chosen = os.environ.get("CODEWIRE_TOKEN", "")
-    with suppress(OSError):
-        if chosen or not os.path.exists(TOKEN):
-            write_whole(TOKEN, chosen or secrets.token_hex(16))

@@ -9,7 +9,7 @@ import trio
 from codewire_py.daemon.keeping import try_visit
 from codewire_py.daemon.session import Session
 from codewire_py.home.door import Door
-from codewire_py.home.log import Log
+from codewire_py.home.log import BLOCK, Log
 
 
 class Reader:
@@ -30,17 +30,17 @@ class Reader:
         if self.door:
             self.door.close()
 
-    def read(self, until: int = -1) -> bytes:
+    def read(self, until: int = -1, most: int = BLOCK) -> bytes:
         """What is there now; before `until`, if that is given."""
-        start, data = self.log.read_kept(self.offset)
+        start, data = self.log.read_kept(self.offset, most)
         self.offset = start + len(data)
         return data[: max(0, until - start)] if until >= 0 else data
 
-    async def read_on(self) -> bytes:
+    async def read_on(self, most: int = BLOCK) -> bytes:
         """What comes next; nothing once the session has ended and all was read."""
         while True:
             is_over = self.session.ended.is_set()
-            data = self.read()
+            data = self.read(most=most)
             if data or is_over:
                 return data
             await self.wait_for_bell()

@@ -9,14 +9,14 @@ import signal
 import struct
 import termios
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 import trio
 
 from codewire_py.daemon import limits, sizes
 from codewire_py.daemon.attending import Attending
 from codewire_py.daemon.keeping import ask_hatchery, is_kept, try_visit
-from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, type_reply
+from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, type_at_once, type_reply
 from codewire_py.daemon.viewers import Viewer, Viewers
 from codewire_py.errors import NotReading, NotRunning, ProtocolError, TimedOut
 from codewire_py.home.door import DONE, NOBODY, SESSION, Door
@@ -284,16 +284,27 @@ class Session:
     async def reply(self, data: bytes) -> bool:
         """What a terminal says by itself. A program that does not read loses it, as everywhere; whether it got it."""
         with suppress(NotRunning, NotReading, OSError):
-            await self.terminal()
-            async with alone(self.directory, REPLY_PATIENCE):
-                return await type_reply(await self.terminal(), data)
+            async with self.at_terminal(REPLY_PATIENCE) as terminal:
+                return await type_reply(terminal, data)
         return False
 
-    async def type_one(self, data: bytes, patience: float) -> int:
-        async def piece() -> AsyncIterator[bytes]:
-            yield data
+    def type_at_once(self, data: bytes) -> int:
+        """How much of it was taken."""
+        terminal = self.door.terminal if self.door else -1
+        return type_at_once(self.directory, terminal, data) if terminal >= 0 else 0
 
-        return await self.type(piece(), patience)
+    @asynccontextmanager
+    async def at_terminal(self, patience: float = float("inf")) -> AsyncIterator[int]:
+        """A descriptor of its terminal, while nobody else types."""
+        await self.terminal()
+        async with alone(self.directory, patience):
+            own = os.dup(
+                await self.terminal()
+            )  # meanwhile the keeper may be replaced, and that number be another's
+            try:
+                yield own
+            finally:
+                os.close(own)
 
     # -- viewers
 

@@ -98,6 +98,7 @@ class Sessions:
             await self.launching[request.request].wait()
         if request.request in self.requests:
             return self.requests[request.request]
+        launching.settle(request)
         launching.check_launch(request)
         launching.check_directory(request.directory)
         if len(self.by_id) >= limits.SESSION_COUNT:

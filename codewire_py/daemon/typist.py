@@ -45,14 +45,21 @@ def try_lock(lock: int) -> bool:
     return True
 
 
+def type_at_once(directory: str, terminal: int, data: bytes) -> int:
+    """As much as the terminal takes without waiting; nothing while somebody else types."""
+    lock = os.open(f"{directory}/{TYPING}", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        return os.write(terminal, data) if try_lock(lock) else 0
+    except OSError:
+        return 0  # whoever waits for it will see why
+    finally:
+        os.close(lock)
+
+
 async def type_reply(terminal: int, data: bytes) -> bool:
     """At once, whole or, if the program does not read, in part; whether it was whole."""
-    own = os.dup(terminal)  # that number may become another's while we wait
-    try:
-        with trio.move_on_after(REPLY_PATIENCE) as waiting:
-            await write_all(own, data)
-    finally:
-        os.close(own)
+    with trio.move_on_after(REPLY_PATIENCE) as waiting:
+        await write_all(terminal, data)
     return not waiting.cancelled_caught
 
 

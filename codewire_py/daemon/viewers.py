@@ -4,7 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import trio
+
+from codewire_py.daemon.limits import TYPISTS
 from codewire_py.home.marks import is_size
+
+
+class Typist:
+    """How far what one viewer typed has come, over all its conversations: up to `seq`, and `part` of the next."""
+
+    def __init__(self, seq: int) -> None:
+        self.seq, self.part = seq, 0
+        self.turn = trio.Lock()
+
+    def rest(self, seq: int, data: bytes) -> bytes:
+        """What of it was not typed yet. Without numbers, all. Those that it leaves out were given up by the viewer."""
+        if 0 < seq <= self.seq:
+            return b""
+        if seq > self.seq + 1:
+            self.seq, self.part = seq - 1, 0
+        return data[self.part :] if seq else data
+
+    def took(self, seq: int) -> None:
+        self.seq, self.part = max(seq, self.seq), 0
 
 
 class Viewer:
@@ -15,6 +37,8 @@ class Viewer:
     ) -> None:
         """`tell` it whether it is foremost; `turn`: the session's size is another."""
         self.read_only, self.tell, self.turn = read_only, tell, turn
+        self.name = ""  # by which it is known again
+        self.oust: Callable[[], None] = lambda: None  # it has come back: this conversation of it is over
         self.rows = self.cols = 0
         self.measure(size)
 
@@ -30,6 +54,7 @@ class Viewers:
     def __init__(self) -> None:
         self.present: list[Viewer] = []
         self.yielded = False  # whoever was foremost before is still here
+        self.typists: dict[str, Typist] = {}  # by the names of viewers, the one that came last last
 
     def __len__(self) -> int:
         return len(self.present)
@@ -46,7 +71,11 @@ class Viewers:
         return [(viewer.rows, viewer.cols) for viewer in self.present if not viewer.read_only]
 
     def come(self, viewer: Viewer) -> None:
-        self.become([*self.present, viewer])
+        """What is left of its own earlier conversation, on a connection that broke, makes room."""
+        stale = [other for other in self.present if viewer.name and other.name == viewer.name]
+        for other in stale:
+            other.oust()
+        self.become([*(other for other in self.present if other not in stale), viewer])
 
     def leave(self, viewer: Viewer) -> None:
         self.become(self.without(viewer))
@@ -54,6 +83,16 @@ class Viewers:
     def has_typed(self, viewer: Viewer) -> None:
         if self.foremost() is not viewer:
             self.become([*self.without(viewer), viewer])
+
+    def meet(self, name: str, seq: int) -> tuple[Typist, bool]:
+        """Whoever types under that name, and whether it was known. Without a name it is new each time."""
+        known = self.typists.pop(name, None) if name else None
+        typist = known or Typist(seq)
+        if name:
+            self.typists[name] = typist
+            for oldest in list(self.typists)[:-TYPISTS]:
+                del self.typists[oldest]
+        return typist, known is not None
 
     def without(self, viewer: Viewer) -> list[Viewer]:
         return [other for other in self.present if other is not viewer]

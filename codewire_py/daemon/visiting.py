@@ -8,14 +8,22 @@ from contextlib import suppress
 import trio
 
 from codewire_py.daemon.describing import activity_of, describe
-from codewire_py.daemon.limits import FAR_BEHIND_BYTES, FRAME_SECONDS, HANDOVER_SECONDS, STATUS_SECONDS
+from codewire_py.daemon.keys import Keys
+from codewire_py.daemon.limits import (
+    FRAME_SECONDS,
+    HANDOVER_SECONDS,
+    REPAINT_SECONDS,
+    STATUS_SECONDS,
+    VIEWER_NAME,
+)
+from codewire_py.daemon.pacing import Pace
 from codewire_py.daemon.reading import Reader
 from codewire_py.daemon.screen.view import View
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.talk import Talk
 from codewire_py.daemon.viewers import Viewer
 from codewire_py.errors import NotReading, NotRunning, ProtocolError
-from codewire_py.home.log import Log
+from codewire_py.home.log import BLOCK, Log
 from codewire_py.home.marks import is_size
 from codewire_py.wire import messages
 from codewire_py.wire.declare import Message
@@ -31,6 +39,11 @@ class Visit:
     def __init__(self, request: messages.Attach, session: Session, talk: Talk) -> None:
         self.request, self.session, self.talk = request, session, talk
         self.viewer = Viewer(request.read_only, (request.rows, request.cols), self.tell_foremost, self.turn)
+        self.viewer.name, self.viewer.oust = name_of(request, talk), talk.scope.cancel
+        typist = "" if request.read_only else self.viewer.name
+        self.typist, self.is_known = session.viewers.meet(typist, request.seq)
+        self.keys = Keys(session, self.typist, talk)
+        self.pace = Pace(request.paced)
         self.offset, self.painted_at = request.offset, 0.0
         self.view: View | None = None
         self.is_beside = False  # what the viewer's main screen showed before is there still
@@ -54,7 +67,8 @@ class Visit:
     async def begin(self) -> tuple[int, bytes]:
         """Where the log goes on, and the paint before that. One who has seen some of it goes on where it was."""
         if self.is_rendered():
-            return self.offset, await self.draw()
+            paint = await self.draw()
+            return self.offset, paint
         if self.offset <= 0:
             return await self.paint(self.request.scrollback, False)
         log = Log(self.session.directory)
@@ -79,6 +93,7 @@ class Visit:
         if self.view is None:
             self.view = View(self.viewer.rows, self.viewer.cols)
         self.view.resize(self.viewer.rows, self.viewer.cols)
+        self.offset = depiction.offset
         return self.view.draw(depiction.screen)
 
     def turn(self) -> None:
@@ -93,8 +108,10 @@ class Visit:
             scope = nursery.cancel_scope
             nursery.start_soon(self.hear, scope)
             nursery.start_soon(self.pass_on_foremost)
-            nursery.start_soon(self.talk.announce_leaving, scope)
+            nursery.start_soon(self.keys.run)
+            nursery.start_soon(self.leave_with_daemon, scope)
             await self.show()
+            await self.keys.tell()
             await self.talk.say(messages.Ended(session=describe(self.session)))
             scope.cancel()
 
@@ -116,6 +133,13 @@ class Visit:
             if is_over and not self.repaint:
                 return
 
+    async def leave_with_daemon(self, scope: trio.CancelScope) -> None:
+        """What was typed and not taken by then, the viewer can send to the next daemon: we have stopped before."""
+        await self.talk.departure.begun.wait()
+        if self.request.viewer:
+            await self.keys.stop()
+        await self.talk.announce_leaving(scope)
+
     async def start_over(self, wish: messages.Repaint) -> None:
         if self.is_rendered():
             self.view = None
@@ -123,12 +147,19 @@ class Visit:
             await self.go_on(wish.scrollback, wish.offset)
 
     async def go_on(self, scrollback: int, seen: int) -> None:
-        """A paint with the lines that were missed, and the log from there."""
+        """A paint with the lines that were missed, and the log from there. Whoever asks for more has to wait."""
+        await trio.sleep_until(self.painted_at + REPAINT_SECONDS)
+        await self.session.attending.depict(seen)  # so that it is known what leaves the screen from there on
         depiction = await self.session.attending.depict()
         skipped = max(0, depiction.offset - seen) if seen >= 0 else 0
-        note = f"[cw] {skipped / 2**20:.1f} MiB skipped" if skipped > FAR_BEHIND_BYTES // 2 else ""
-        offset, paint = await self.paint(min(scrollback, depiction.missed_since(seen)), True, note)
-        await self.talk.say(messages.Painted(paint=paint, offset=offset, skipped=skipped))
+        note = f"[cw] {skipped / 2**20:.1f} MiB skipped" if skipped > self.pace.far_behind() // 2 else ""
+        lines = min(scrollback, self.pace.lines(), depiction.missed_since(seen))
+        offset, paint = await self.paint(lines, True, note)
+        await self.show_paint(messages.Painted(paint=paint, offset=offset, skipped=skipped))
+
+    async def show_paint(self, painted: messages.Painted) -> None:
+        self.pace.note_sent(len(painted.paint))
+        await self.talk.say(painted)
 
     async def wait_beside(self) -> bool:
         """A local viewer reads by itself."""
@@ -146,6 +177,7 @@ class Visit:
                     break
                 if not data:
                     return True
+                self.pace.note_sent(len(data))
                 await self.talk.send_data(data)
                 self.offset = reader.offset
                 if self.is_far_behind(reader):
@@ -155,23 +187,26 @@ class Visit:
 
     def is_far_behind(self, reader: Reader) -> bool:
         is_time = trio.current_time() - self.painted_at > PAINT_SECONDS
-        return is_time and reader.log.length() - self.offset > FAR_BEHIND_BYTES
+        return is_time and reader.log.length() - self.offset > self.pace.far_behind()
 
     async def next_data(self, reader: Reader) -> bytes | None:
         """None: something turned meanwhile."""
         with trio.CancelScope() as self.waiting:
-            return await reader.read_on()
+            return await reader.read_on(min(BLOCK, await self.pace.wait_for_room()))
         return None
 
     async def render(self) -> bool:
         """Paint after paint, as the screen changes, no more often than anybody sees."""
         said = ""
         while not self.turned.is_set():
+            await self.pace.wait_for_room()
             is_over, grown = self.session.ended.is_set(), self.session.attending.grown
             began = time.thread_time()
             drawn, activity = await self.draw(), activity_of(self.session)
             if drawn or activity != said:
-                await self.talk.say(messages.Painted(paint=drawn, rendered=True, activity=activity))
+                await self.show_paint(
+                    messages.Painted(paint=drawn, offset=self.offset, rendered=True, activity=activity)
+                )
                 said = activity
             if is_over:
                 return True
@@ -222,6 +257,8 @@ class Visit:
             self.viewer.measure((message.rows, message.cols))
             await self.fit()
             self.turn()
+        elif isinstance(message, messages.Seen):
+            self.pace.note_seen(message.size)
         elif isinstance(message, messages.Repaint):
             self.repaint = message
             self.turn()
@@ -237,14 +274,19 @@ class Visit:
             raise ProtocolError("a read-only viewer cannot type")
         self.session.viewers.has_typed(self.viewer)
         await self.fit()
-        if not message.data:
-            return
-        size = await self.session.type_one(message.data, self.talk.sessions.config.send_timeout)
-        await self.talk.say(messages.Took(seq=message.seq, size=size))
+        if message.data:
+            self.keys.add(message)
 
     async def fit(self) -> None:
         with suppress(NotRunning, NotReading):
             await self.session.fit()
+
+
+def name_of(request: messages.Attach, talk: Talk) -> str:
+    """By which it is known again; nobody is taken for a viewer that came by another token."""
+    if not 0 < len(request.viewer) <= VIEWER_NAME:
+        return ""
+    return f"{talk.grant.name}/{request.viewer}"
 
 
 def is_modest(looks: messages.Looks) -> bool:

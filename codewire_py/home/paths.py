@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SOCKET, LOCK, PID, JOURNAL = "server.sock", "daemon.lock", "daemon.pid", "daemon.log"
-SESSIONS, INDEX, LAST_ID, TOKEN = "sessions", "sessions.json", "last_id", "token"
+SESSIONS, INDEX, LAST_ID = "sessions", "sessions.json", "last_id"
+TOKEN, TOKENS = "token", "tokens.json"
 BIRTH, END, LOG, MARKS, DOOR, TYPING = (
     "session.json", "exit.json", "output.log", "marks.jsonl", "keeper.sock", "typing.lock",
 )  # fmt: skip

@@ -12,6 +12,9 @@ class Attach(Message):
     daemon that it is there. Otherwise data frames follow. `offset`: where it was before; -1: it is new, and gets
     a paint, with so many lines of `scrollback`. `rendered`: it wants nothing but paints, on a picture of `rows` and
     `cols`. `agent` and `display`: its SSH_AUTH_SOCK and DISPLAY, which the program is to use from now on.
+
+    `viewer`: a name of its own making, by which it is known again when it comes back; `seq`: the last `typed` that it
+    knows the fate of. `paced`: it says `seen`, and is sent no more at once than its link takes in a moment.
     """
 
     session: str = ""
@@ -25,6 +28,9 @@ class Attach(Message):
     agent: str = ""
     display: str = ""
     inside: int = 0
+    viewer: str = ""
+    seq: int = 0
+    paced: bool = False
 
 
 class Attached(Message):
@@ -32,7 +38,8 @@ class Attached(Message):
 
     `beside`: the paint leaves what the terminal's main screen shows as it is; it is seen again after leaving.
     `rendered`: its size does not fit, so `painted` follow instead of the log. `foremost`: queries that the daemon
-    does not answer are for this viewer.
+    does not answer are for this viewer. `seq`: the last `typed` of this viewer that the terminal took; -1: this
+    daemon does not know it.
     """
 
     id: int
@@ -46,6 +53,7 @@ class Attached(Message):
     rendered: bool = False
     beside: bool = False
     inside: int = 0
+    seq: int = -1
 
 
 class Screen(Message):

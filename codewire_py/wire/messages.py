@@ -31,12 +31,13 @@ from codewire_py.wire.streaming import (
     Measured,
     Painted,
     Repaint,
+    Seen,
     Took,
     Typed,
 )  # fmt: skip
 
 PROTOCOL = 1
-FEATURES = ["sessions", "short-way", "screen"]
+FEATURES = ["sessions", "short-way", "screen", "resume"]
 
 
 class Hello(Message):
@@ -67,7 +68,9 @@ class Unknown(Message):
 class Launch(Message):
     """Start a program in a new session. `request` makes a repeated launch happen once.
 
-    `env` is the caller's whole environment, `overrides` what `--env` sets: that wins over everything.
+    `env` is the caller's whole environment, `overrides` what `--env` sets: that wins over everything. `elsewhere`: the
+    caller is on another machine. The daemon's environment holds, with `env` over it, and a relative `directory` is
+    below the home directory of the daemon's user.
     """
 
     request: str
@@ -81,6 +84,7 @@ class Launch(Message):
     tags: list[str] = []
     umask: int = 0o22
     nofile: int = 1024
+    elsewhere: bool = False
 
 
 class Launched(Message):
@@ -217,9 +221,9 @@ class Stopping(Message):
 
 
 class Restart(Message):
-    """The daemon replaces itself by what `python` has installed."""
+    """The daemon replaces itself by what `python` has installed; empty: what it runs by itself."""
 
-    python: str
+    python: str = ""
 
 
 class Restarting(Message):
@@ -228,24 +232,50 @@ class Restarting(Message):
     pid: int
 
 
+class Token(Message):
+    """Who may come in from elsewhere. `action`: create, list, revoke or pair.
+
+    `scope`: observe, send, control or admin; `sessions`: it is for these ids or names alone; `expires`: in so many
+    seconds (0: never). A pair is a code that can be exchanged for such a token once, soon.
+    """
+
+    action: str = "list"
+    name: str = ""
+    scope: str = "control"
+    sessions: list[str] = []
+    expires: float = 0.0
+
+
+class Tokens(Message):
+    """Those it is about, as in `cw token list --json`. `secret`: the new token or code, told this once.
+
+    `url` and `fingerprint`: where others reach the listener, as far as the daemon knows.
+    """
+
+    tokens: list[Info]
+    secret: str = ""
+    url: str = ""
+    fingerprint: str = ""
+
+
 REQUESTS: dict[str, type[Message]] = {
     cls.type: cls
     for cls in (
         Launch, List, Status, Attach, Screen, Resize, Logs, Search, Export, Send, Kill, Wait, Remove, Prune, Rename,
-        Stop, Restart,
+        Stop, Restart, Token,
     )
 }  # fmt: skip
 REPLIES: dict[str, type[Message]] = {
     cls.type: cls
     for cls in (
         Hello, Failed, Launched, Listed, Described, Attached, Shown, Resized, Reading, Searched, Sent, Killed, Waited,
-        Removed, Renamed, Stopping, Restarting,
+        Removed, Renamed, Stopping, Restarting, Tokens,
     )
 }  # fmt: skip
 STREAM: dict[str, type[Message]] = {
     cls.type: cls
     for cls in (
-        Typed, Took, Measured, Looks, Repaint, Painted, Detach, Detached, Foremost, Found, Ended, Leaving,
+        Typed, Took, Measured, Seen, Looks, Repaint, Painted, Detach, Detached, Foremost, Found, Ended, Leaving,
     )
 }  # fmt: skip
 MESSAGES: dict[str, type[Message]] = {**REQUESTS, **REPLIES, **STREAM, Unknown.type: Unknown}

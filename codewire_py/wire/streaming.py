@@ -6,17 +6,28 @@ from codewire_py.wire.declare import Info, Message
 
 
 class Typed(Message):
-    """Viewer: bytes for the terminal. Without bytes: it typed by the short way."""
+    """Viewer: bytes for the terminal, its `seq`th. Without bytes: it typed by the short way.
+
+    The daemon takes each `seq` of a `viewer` (see attach) once, in order: what is not yet known to be taken may be
+    sent again after coming back.
+    """
 
     seq: int = 0
     data: bytes = b""
 
 
 class Took(Message):
-    """Daemon: the terminal took all bytes up to and including `seq`."""
+    """Daemon: the terminal took all up to and including `seq`, which had `size` bytes, and `part` of the next one."""
 
     seq: int
     size: int = 0
+    part: int = 0
+
+
+class Seen(Message):
+    """Viewer: it has taken so many bytes of data frames and paints since it was told `attached`."""
+
+    size: int
 
 
 class Measured(Message):

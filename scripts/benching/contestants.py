@@ -12,10 +12,28 @@ from typing import ClassVar, NamedTuple
 
 from benching import processes
 from benching.clock import Deadline, Late, pause
-from benching.spawning import Failed, run
+from benching.spawning import Failed, run, spawn
 from benching.terminals import COLUMNS, ROWS, Client
+from benching.web import TerminadoClient
 
 SECONDS_TO_OPEN = 5.0
+
+# Serves one terminal to all who come, on a port of loopback that is written where it is told.
+TERMINADO = """\
+import asyncio, os, sys
+import terminado, tornado.httpserver, tornado.netutil, tornado.web
+async def serve(port, *argv):
+    terminals = terminado.SingleTermManager(shell_command=list(argv))
+    terminals.get_terminal()
+    handlers = [("/ws", terminado.TermSocket, {"term_manager": terminals})]
+    sockets = tornado.netutil.bind_sockets(0, "127.0.0.1")
+    tornado.httpserver.HTTPServer(tornado.web.Application(handlers)).add_sockets(sockets)
+    with open(port + ".new", "w") as file:
+        file.write(str(sockets[0].getsockname()[1]))
+    os.rename(port + ".new", port)
+    await asyncio.Event().wait()
+asyncio.run(serve(*sys.argv[1:]))
+"""
 
 
 class Installed(NamedTuple):
@@ -211,7 +229,13 @@ class Dtach(Contestant):
 
 
 class Codewire(Contestant):
+    """`where`: words before the command that say which daemon is to be asked, when looking and listing."""
+
     name, server = "cw", "python"
+
+    def __init__(self, installed: Installed, directory: Path) -> None:
+        super().__init__(installed, directory)
+        self.where: tuple[str, ...] = ()
 
     def launch_argv(self, name: str, argv: Sequence[str]) -> list[str]:
         size = ["--rows", str(ROWS), "--cols", str(COLUMNS)]
@@ -224,10 +248,10 @@ class Codewire(Contestant):
         return found[1]
 
     def attach_argv(self, session: str) -> list[str]:
-        return [self.binary, "attach", session]
+        return [self.binary, *self.where, "attach", session]
 
     def list_argv(self) -> list[str]:
-        return [self.binary, "list"]
+        return [self.binary, *self.where, "list"]
 
     def send_argv(self, session: str, text: str) -> list[str]:
         return [self.binary, "send", session, text]
@@ -247,4 +271,31 @@ class Codewire(Contestant):
             return  # the sweep that follows does not ask
 
 
-KINDS: dict[str, type[Contestant]] = {kind.name: kind for kind in (Tmux, Screen, Dtach, Codewire)}
+class Terminado(Contestant):
+    """Jupyter's web terminal: a server for each session, and clients of our own that read all that comes."""
+
+    name, server = "terminado", "python"
+
+    def version(self) -> str:
+        ask = "from importlib.metadata import version as of; print('terminado', of('terminado'))"
+        return self.run([self.binary, "-c", ask]).strip()
+
+    def launch(self, argv: Sequence[str]) -> str:
+        """The session is called by its server's port."""
+        port = self.directory / f"{self.next_name()}.port"
+        spawn([self.binary, "-I", "-c", TERMINADO, str(port), *argv], self.env)
+        deadline = Deadline(SECONDS_TO_OPEN, "terminado's port")
+        while not port.exists():
+            deadline.left()
+            pause(0.01)
+        return port.read_text()
+
+    def attach(self, session: str) -> Client:
+        client = TerminadoClient(int(session), ROWS, COLUMNS)
+        self.clients.append(client)
+        return client
+
+
+KINDS: dict[str, type[Contestant]] = {kind.name: kind for kind in (Tmux, Screen, Dtach, Terminado, Codewire)}
+HERE = ("tmux", "screen", "dtach", "cw")
+ELSEWHERE = ("terminado", "cw")

@@ -16,16 +16,22 @@ from benching.spawning import Failed
 
 PYTHON = re.compile(r"/[^\s\"']*/python[0-9.]*(?=[\s\"']|$)", re.MULTILINE)
 LAUNCHER_LIMIT = 4096
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def find_contestants(names: list[str], cw: str | None, prefix: Path) -> dict[str, Installed]:
     """What there is of the contestants asked for; a peer that is not installed is left out."""
-    found = {name: path for name in names if name != "cw" and (path := shutil.which(name))}
+    found = {name: path for name in names if name != "cw" and (path := find_peer(name))}
     installed = {name: Installed(path) for name, path in found.items()}
     if "cw" in names:
         binary = resolve(cw) if cw else install(prefix)
         installed["cw"] = Installed(binary, find_interpreter(binary))
     return {name: installed[name] for name in KINDS if name in installed}
+
+
+def find_peer(name: str) -> str | None:
+    own = CHECKOUT / ".tools" / name / "bin" / "python"  # what scripts/setup --bench put there
+    return str(own) if own.exists() else shutil.which(name)
 
 
 def resolve(cw: str) -> str:
@@ -36,8 +42,7 @@ def resolve(cw: str) -> str:
 
 
 def install(prefix: Path) -> str:
-    checkout = Path(__file__).resolve().parents[2]
-    script = checkout / "install.sh"
+    script = CHECKOUT / "install.sh"
     if not script.exists():
         raise Failed(
             "there is no install.sh: name the installed cw (--cw PATH) or leave it out (--without cw)"

@@ -12,14 +12,15 @@ READY = b"ready-to-play"
 MIB = 1 << 20
 FRAME_ROWS, FRAME_CELLS = 50, 24
 
-# Says that it is ready when told `hello`; prints its file when told `play`. The orders come by a pipe,
-# so that typing plays no part.
+# Says that it is ready when told `hello`, and `say-…` when told that; prints its file when told `play`. The orders
+# come by a pipe, so that typing plays no part.
 PLAYER = f"""\
 stty -echo
 exec 3<>"$1" 4<>"$2"
 while read -r order <&3; do
   case $order in
     hello) echo {READY.decode()} ;;
+    say-*) echo "$order" ;;
     play) cat "$3"; echo played >&4 ;;
   esac
 done

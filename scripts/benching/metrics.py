@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from benching.contestants import Contestant
+from benching.contestants import HERE, Contestant
 from benching.material import Materials
 
 Values = dict[str, float]
@@ -17,7 +17,7 @@ class Unfit(Exception):
 
 
 class Target(NamedTuple):
-    """At most `limit`: of what tmux took in the same round, or, when absolute, in the row's own unit."""
+    """At most `limit`: of what the first contestant took in the round, or, when absolute, in the row's own unit."""
 
     limit: float
     is_absolute: bool = False
@@ -39,6 +39,7 @@ class Metric(NamedTuple):
     measure: Measure
     seconds: float  # what all contestants together take, roughly: the budget is planned with it
     rounds: int = 1000  # at most: what chance does not touch is measured once
+    contestants: tuple[str, ...] = HERE  # compared with the first of them
 
 
 class Plan(NamedTuple):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from benching.clock import Deadline, Late
 from benching.contestants import Contestant
 from benching.material import READY, Materials
-from benching.terminals import Audience
+from benching.terminals import Audience, Client
 
+Attach = Callable[[str], Client]  # to a session
 BETWEEN_CALLS = 0.3
 SECONDS_TO_ATTACH = 20.0
 
@@ -41,9 +42,10 @@ def open_pipe(host: Contestant, path: str) -> int:
     return descriptor
 
 
-def attach(host: Contestant, player: Player, count: int = 1) -> Audience:
+def attach(host: Contestant, player: Player, count: int = 1, by: Attach | None = None) -> Audience:
     """Attach `count` clients; each has shown output printed after all were started, and is silent again."""
-    audience = Audience([host.attach(player.session) for _ in range(count)])
+    attach_one = by or host.attach
+    audience = Audience([attach_one(player.session) for _ in range(count)])
     deadline = Deadline(SECONDS_TO_ATTACH, f"{count} clients attached")
     player.order("hello")
     while not audience.look_for(READY, deadline, stall=BETWEEN_CALLS):

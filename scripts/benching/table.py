@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 from benching.metrics import Metric, Row
 from benching.running import Result
 
-MEASURE = "tmux"  # everybody is compared with it
 SUBJECT = "cw"
 
 
 class Cell(NamedTuple):
     median: float
-    ratio: float | None  # the median of the ratios to tmux, each taken within one round
+    ratio: float | None  # the median of the ratios to the measure, each taken within one round
 
 
 class Line(NamedTuple):
     row: Row
+    measure: str  # everybody is compared with it
     cells: dict[str, Cell]
     is_met: bool | None
 
@@ -27,12 +27,13 @@ class Line(NamedTuple):
 def lines_of(metrics: Sequence[Metric], results: Sequence[Result], contestants: Sequence[str]) -> list[Line]:
     lines = []
     for metric in metrics:
+        measure = metric.contestants[0]
         for row in metric.rows:
             rounds = {name: values_of(results, name, row.key) for name in contestants}
             cells = {
-                name: cell(row, values, rounds.get(MEASURE, {})) for name, values in rounds.items() if values
+                name: cell(row, values, rounds.get(measure, {})) for name, values in rounds.items() if values
             }
-            lines.append(Line(row, cells, is_met(row, cells.get(SUBJECT))))
+            lines.append(Line(row, measure, cells, is_met(row, cells.get(SUBJECT))))
     return lines
 
 
@@ -66,7 +67,7 @@ def markdown(lines: Sequence[Line], contestants: Sequence[str]) -> str:
             line.row.title,
             line.row.unit,
             *(show(line, name) for name in contestants),
-            wanted(line.row),
+            wanted(line),
             met(line),
         ]
         for line in lines
@@ -79,7 +80,7 @@ def show(line: Line, contestant: str) -> str:
     cell = line.cells.get(contestant)
     if cell is None:
         return "–"
-    if cell.ratio is None or contestant == MEASURE:
+    if cell.ratio is None or contestant == line.measure:
         return number(cell.median)
     return f"{number(cell.median)} ({cell.ratio:.2f})"
 
@@ -91,11 +92,12 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def wanted(row: Row) -> str:
+def wanted(line: Line) -> str:
+    row = line.row
     if row.target is None:
         return ""
     limit = f"{row.target.limit:g}"
-    return f"≤ {limit} {row.unit}" if row.target.is_absolute else f"≤ {limit} × {MEASURE}"
+    return f"≤ {limit} {row.unit}" if row.target.is_absolute else f"≤ {limit} × {line.measure}"
 
 
 def met(line: Line) -> str:

@@ -52,7 +52,12 @@ class Client:
         except OSError:  # EIO: it has left its terminal
             data = b""
         self.is_gone = not data
-        self.received += len(data)
+        shown = self.shown(data)
+        self.received += len(shown)
+        return shown
+
+    def shown(self, data: bytes) -> bytes:
+        """What of the bytes that came is for the eye: in a terminal, all."""
         return data
 
     def read_soon(self, deadline: Deadline) -> bytes:

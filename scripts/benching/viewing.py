@@ -11,7 +11,7 @@ from benching.contestants import Contestant
 from benching.footprint import find_servers
 from benching.material import END, MIB, Materials
 from benching.metrics import Metric, Plan, Row, Target, Values
-from benching.player import Player, attach
+from benching.player import Attach, Player, attach
 
 STALL = 3.0
 SECONDS_TO_WATCH = 60.0
@@ -51,15 +51,16 @@ def viewers(count: int, target: Target | None, seconds: float, plan: Plan) -> Me
             Row(f"{key}-delivered", "… delivered to each", "MiB", is_compared=False),
             Row(f"{key}-ended", "… viewers that got the last byte", "", is_compared=False),
         ),
-        lambda host, materials: measure_viewers(host, materials, materials.lines(plan.watched), count),
+        lambda host, materials: measure_viewers(host, materials, materials.lines(plan.watched), count, key),
         seconds,
     )
 
 
-def measure_viewers(host: Contestant, materials: Materials, file: str, count: int) -> Values:
-    key = f"viewers-{count}"
+def measure_viewers(
+    host: Contestant, materials: Materials, file: str, count: int, key: str, by: Attach | None = None
+) -> Values:
     player = Player(host, materials, file)
-    audience = attach(host, player, count)
+    audience = attach(host, player, count, by)
     audience.count_anew()
     start = time.perf_counter()
     player.order("play")

@@ -186,3 +186,13 @@ def test_it_steps_back_and_its_programs_do_not(home: Home) -> None:
         assert home.log(id) == f"policy {os.SCHED_OTHER} {os.nice(0)}\r\n".encode()
         assert os.sched_getscheduler(home.daemon()) == os.SCHED_BATCH
         home.cw("restart")
+
+
+def test_it_listens_where_it_is_told_to(home: Home) -> None:
+    """Help says how; an unknown word costs no daemon."""
+    said = home.cw("daemon", "--help").stdout
+    assert "--listen" in said
+    assert "--insecure-no-tls" in said
+    done = home.cw("daemon", "--lisen", "127.0.0.1:0", status=2)
+    assert "Usage: cw daemon [--listen ADDRESS] [--insecure-no-tls]" in done.stderr
+    assert not (home.path / "server.sock").exists()

@@ -129,3 +129,15 @@ def test_the_measure_sees_what_is_loaded(home: Home, tmp_path: Path) -> None:
     """Help pages are click's, and JSON is json's: both are seen."""
     assert "json.encoder" in loaded(home, tmp_path, "list", "--json")
     assert {"click", "re"} <= loaded(home, tmp_path, "list", "--help")
+
+
+def test_saved_servers_cost_only_those_that_go_there(home: Home, session: str, tmp_path: Path) -> None:
+    """A command for this machine looks whether there may be a default, and parses nothing."""
+    file = home.path / "servers.toml"
+    file.write_text('[servers.gpu]\nurl = "ws://gpu:9100"\ntoken = "t"\n')
+    try:
+        for words in ("list", f"status {session}", f"send {session} text"):
+            assert sorted(loaded(home, tmp_path, *words.split()) & (NEVER | SLOW | {"tomllib"})) == []
+        assert "tomllib" in loaded(home, tmp_path, "server", "default")
+    finally:
+        file.unlink()

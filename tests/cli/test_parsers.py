@@ -75,6 +75,10 @@ PLAIN: list[tuple[str, dict[str, Any]]] = [
     ("send 1", {"session": "1", "input": None}),
     ("send --enter 1 -- -x", {"session": "1", "enter": True, "input": "-x"}),
     ("send 1 -f path --stdin", {"session": "1", "file": "path", "stdin": True}),
+    ("token create ci --scope send --session api --session=1 --expires 7d", {
+        "action": "create", "names": ["ci"], "scope": "send", "session": ["api", "1"], "expires": "7d", "json": False,
+    }),
+    ("token revoke a b --json", {"action": "revoke", "names": ["a", "b"], "json": True, "session": []}),
     ("wait 1 api --any --timeout 0", {"sessions": ["1", "api"], "any": True, "timeout": 0.0}),
     ("kill 1 --grace 2 2", {"sessions": ["1", "2"], "grace": 2.0}),
     ("kill --all --signal INT --tree", {"all": True, "signal": "INT", "tree": True, "sessions": []}),
@@ -92,6 +96,13 @@ PLAIN: list[tuple[str, dict[str, Any]]] = [
     ("restart --json", {"json": True}),
     ("daemon --background", {"background": True}),
     ("config --json", {"json": True}),
+    ("server list", {"action": "list", "words": [], "json": False}),
+    ("server add box wss://x --token-stdin --default --fingerprint=aa", {
+        "action": "add", "words": ["box", "wss://x"], "token_stdin": True, "default": True, "fingerprint": "aa",
+    }),
+    ("server cert --host a --host b --force", {"action": "cert", "host": ["a", "b"], "force": True}),
+    ("server pair --scope send --expires 7d", {"scope": "send", "expires": "7d", "code": None, "token": None}),
+    ("stdio", {}),
     ("completion bash", {"shell": "bash"}),
 ]  # fmt: skip
 
@@ -104,7 +115,7 @@ CLICKS = [
     "logs 1 -t3", "logs 1 --tail 1.5", "watch 1 --timeout soon", "watch 1 --timeout -1", "watch 1 --timeout nan",
     "watch 1 --timeout 1e99", "wait 1 --timeout", "kill 1 --grace x", "attach 1 2", "rename", "rename 1 2 3", "resize",
     "prune x", "start now", "stop 1 2", "restart x", "config x", "completion", "completion bash zsh", "daemon x",
-    "remove --older 1",
+    "remove --older 1", "server", "server add box --token",
 ]  # fmt: skip
 MEANT = {"launch -tx ls", "launch -t=x ls", "logs 1 -t3"}  # those that click understands
 

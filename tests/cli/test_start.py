@@ -207,3 +207,13 @@ def test_restarting_leaves_nothing_open(home: Home) -> None:
     for _ in range(10):
         home.cw("restart")
     home.until(lambda: len(os.listdir(f"/proc/{home.daemon()}/fd")) <= before, "descriptors to be as before")
+
+
+@pytest.mark.parametrize(("words", "is_taken"), [(("list",), False), (("start",), True)])
+def test_a_token_for_elsewhere_lets_nobody_in_here(
+    home: Home, words: tuple[str, ...], is_taken: bool
+) -> None:
+    """CODEWIRE_TOKEN is the first token of a daemon that is started on purpose, not of one that is merely missing."""
+    home.env["CODEWIRE_TOKEN"] = "what-gpu-box-knows"
+    home.cw(*words)
+    assert ((home.path / "token").read_text() == "what-gpu-box-knows") is is_taken

@@ -13,9 +13,7 @@ import trio
 
 from codewire_py.daemon import limits
 from codewire_py.daemon.conversation import converse
-from codewire_py.daemon.departure import Departure
-from codewire_py.daemon.sessions import Sessions
-from codewire_py.daemon.talk import Talk
+from codewire_py.daemon.talk import House, Talk
 from codewire_py.home.paths import SOCKET
 
 journal = logging.getLogger("codewire")
@@ -41,14 +39,14 @@ def identify(peer: trio.socket.SocketType) -> tuple[int, int]:
     return pid, uid
 
 
-async def serve_unix(listener: socket.socket, sessions: Sessions, departure: Departure) -> None:
+async def serve_unix(listener: socket.socket, house: House) -> None:
     """Let in whoever comes, until we leave: what is answered from then on must be true of the next daemon."""
     listener.setblocking(False)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(departure.close, accepting := trio.CancelScope())
+        nursery.start_soon(house.departure.close, accepting := trio.CancelScope())
 
         def begin(peer: trio.SocketStream, pid: int, guests: list[Talk]) -> None:
-            guests.append(Talk(peer, sessions, departure, pid))
+            guests.append(Talk(peer, house, pid))
             nursery.start_soon(entertain, guests[-1], guests)
 
         with accepting:

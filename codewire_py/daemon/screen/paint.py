@@ -20,6 +20,8 @@ UNLIMIT = b"\x1b7\x1b[r\x1b[?6l\x1b8"
 UNSTYLE = b"\x0f\x1b(B\x1b)B\x1b[4l\x1b[20l\x1b[?7h\x1b[m" + NO_LINK.encode()
 BEGIN, END = b"\x1b[?2026h", b"\x1b[?2026l"
 HOME = b"\x1b[?6l\x1b[H"
+# Not all of it at once: tmux, for one, keeps a whole screen that is erased among the lines above.
+CLEAR = HOME + b"\x1b[2H\x1b[J\x1b[H\x1b[K"
 NO_KEYBOARD = b"\x1b[<99u\x1b[=0u"
 
 
@@ -47,7 +49,7 @@ def leaves_main_alone(canvas: Canvas) -> bool:
 def draw_above(canvas: Canvas, scrollback: int, afresh: bool, note: str) -> list[bytes]:
     """The lines before the screen, and whatever else there was on the terminal, go up."""
     lines = canvas.scrollback.last(scrollback) if scrollback > 0 else []
-    parts = [HOME if afresh else b"", b"\x1b[J", note.encode() + b"\r\n" if note else b"", *lines]
+    parts = [CLEAR if afresh else b"\x1b[J", note.encode() + b"\r\n" if note else b"", *lines]
     if lines and not lines[-1].endswith(b"\n"):
         parts.append(b"\r\n")
     if lines or note or not afresh:

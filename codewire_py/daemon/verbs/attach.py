@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import trio
 
+from codewire_py.daemon.grants import OWNER
 from codewire_py.daemon.inside import place_of
 from codewire_py.daemon.lending import lend
 from codewire_py.daemon.session import Session
@@ -27,6 +28,8 @@ async def handle(request: messages.Attach, talk: Talk) -> None:
         lend_to(session, request, talk)
         await visit.fit()
         offset, paint = await visit.begin()
+        async with visit.typist.turn:  # what it typed in a conversation that broke is on its way still
+            pass
         await talk.say(attached(session, visit, place, offset, paint))
         await visit.run()
     finally:
@@ -37,7 +40,7 @@ async def handle(request: messages.Attach, talk: Talk) -> None:
 
 def lend_to(session: Session, request: messages.Attach, talk: Talk) -> None:
     """By one on this machine who comes to type; who comes back after we were away brings nothing new."""
-    if request.offset < 0 and not request.read_only and talk.peer:
+    if request.offset < 0 and not request.read_only and talk.peer and talk.grant is OWNER:
         lend(session.directory, request.agent, request.display)
 
 
@@ -67,4 +70,5 @@ def attached(session: Session, visit: Visit, place: int, offset: int, paint: byt
         id=session.number, name=session.facts.name, directory=session.path, offset=offset, paint=paint,
         rows=session.facts.rows, cols=session.facts.cols, foremost=visit.told_foremost,
         rendered=visit.view is not None, beside=visit.is_beside, inside=place,
+        seq=visit.typist.seq if visit.is_known else -1,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 
 import trio
 
@@ -15,8 +16,9 @@ CHECK_SECONDS = 20.0
 
 
 async def handle(request: messages.Restart, talk: Talk) -> messages.Restarting:
-    await check(request.python)
-    talk.departure.leave("restart", request.python)
+    python = request.python or sys.executable  # whoever asks from elsewhere knows nothing of ours
+    await check(python)
+    await talk.departure.leave_and_shut("restart", python)
     return messages.Restarting(pid=os.getpid())
 
 

@@ -18,5 +18,5 @@ async def handle(request: messages.Stop, talk: Talk) -> messages.Stopping:
             for session in running:
                 killing.start_soon(end_session, session, talk.sessions.config.kill_grace)
     left = len(talk.sessions.running())
-    talk.departure.leave("stop")
+    await talk.departure.leave_and_shut("stop")
     return messages.Stopping(pid=os.getpid(), running=left, killed=len(running) - left)

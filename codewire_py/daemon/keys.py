@@ -1,0 +1,101 @@
+"""what a viewer types from elsewhere: into the terminal once and in order, over however many conversations it comes"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from contextlib import suppress
+
+import trio
+
+from codewire_py.daemon.limits import TYPED_BYTES
+from codewire_py.daemon.session import Session
+from codewire_py.daemon.talk import Talk
+from codewire_py.daemon.viewers import Typist
+from codewire_py.errors import LimitReached, NotRunning
+from codewire_py.wire import messages
+
+TELL_AFTER = 0.003  # seconds: the echo goes first
+
+
+class Keys:
+    """Of one conversation. A program that does not read makes them wait, and nothing else."""
+
+    def __init__(self, session: Session, typist: Typist, talk: Talk) -> None:
+        self.session, self.typist, self.talk = session, typist, talk
+        self.waiting: deque[messages.Typed] = deque()
+        self.taken: list[messages.Took] = []  # the viewer has yet to hear of
+        self.size = 0
+        self.came = trio.Event()
+        self.scope = trio.CancelScope()
+        self.stopped = trio.Event()
+
+    def add(self, typed: messages.Typed) -> None:
+        if self.scope.cancel_called:
+            return
+        self.size += len(typed.data)
+        if self.size > TYPED_BYTES:
+            raise LimitReached(f"{self.size} typed bytes wait for the program to read")
+        if self.waiting or self.typist.turn.locked() or not self.type_at_once(typed):
+            self.waiting.append(typed)
+        self.came.set()
+
+    def type_at_once(self, typed: messages.Typed) -> bool:
+        """Nearly always a terminal takes a key at once, and then no task need be woken for it. Whether it took all."""
+        rest = self.typist.rest(typed.seq, typed.data)
+        taken = self.session.type_at_once(rest) if rest else 0
+        self.typist.part += taken
+        if taken == len(rest):
+            self.has_taken(typed)
+        return taken == len(rest)
+
+    def has_taken(self, typed: messages.Typed) -> None:
+        self.typist.took(typed.seq)
+        self.size -= len(typed.data)
+        self.taken.append(messages.Took(seq=typed.seq, size=len(typed.data)))
+
+    async def run(self) -> None:
+        with self.scope:
+            while True:
+                await self.came.wait()
+                self.came = trio.Event()
+                while self.waiting:
+                    await self.tell()
+                    await self.take(self.waiting[0])
+                    self.waiting.popleft()
+                await trio.sleep(TELL_AFTER)
+                await self.tell()
+        self.stopped.set()
+
+    async def take(self, typed: messages.Typed) -> None:
+        async with self.typist.turn:
+            rest = self.typist.rest(typed.seq, typed.data)
+            with suppress(NotRunning):  # it has ended: nobody will read them
+                if rest:
+                    await self.type(rest)
+            self.has_taken(typed)
+
+    async def type(self, data: bytes) -> None:
+        """Cut short at any moment, the typist knows how far it came."""
+        async with self.session.at_terminal() as terminal:
+            while data:
+                try:
+                    size = os.write(terminal, data)
+                except BlockingIOError:
+                    await trio.lowlevel.wait_writable(terminal)
+                    continue
+                except OSError:
+                    return  # the terminal is gone
+                self.typist.part += size
+                data = data[size:]
+
+    async def tell(self) -> None:
+        taken, self.taken = self.taken, []
+        for took in taken:
+            await self.talk.say(took)
+
+    async def stop(self) -> None:
+        """Nothing is typed after this; the viewer hears how far it came, for whoever goes on."""
+        self.scope.cancel()
+        await self.stopped.wait()
+        await self.talk.say(messages.Took(seq=self.typist.seq, part=self.typist.part))
