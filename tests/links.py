@@ -60,7 +60,7 @@ class Flow:
     def __init__(self, way: Way, source: socket.socket, sink: socket.socket | None) -> None:
         self.way, self.source, self.sink = way, source, sink
         self.under_way: deque[tuple[float, memoryview]] = deque()
-        self.size = 0
+        self.size = self.passed = 0  # bytes under way, and handed on
         self.is_over = self.is_reset = False  # the source has no more; it said so in the rudest way
         self.is_done = False  # and the sink knows
 
@@ -97,6 +97,7 @@ class Flow:
         if sent < len(data):
             self.under_way.appendleft((due, data[sent:]))
         self.size -= sent
+        self.passed += sent
         return bool(sent) and self.way.count(sent, now)
 
     def settle(self) -> None:
@@ -149,14 +150,10 @@ class Pair:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_WR)
 
-    def reset(self) -> None:
+    def close(self, is_rude: bool = False) -> None:
         for end in self.ends:
-            with suppress(OSError):
+            if is_rude:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close()
-
-    def close(self) -> None:
-        for end in self.ends:
             end.close()
 
 
@@ -171,21 +168,17 @@ class Link:
         self.target, self.buffer = target, buffer
         self.up, self.down = Way(), Way()
         self.connections = self.cuts = 0  # that there have been
-        self.is_silent = False
+        self.is_silent = self.is_refusing = self.is_over = False
         self.how = RESET
         self.pairs: list[Pair] = []
         self.orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.wake, self.waker = socket.socketpair()
         self.door = self.new_door(0)
         self.port: int = self.door.getsockname()[1]
-        self.is_refusing = self.is_over = False
+        self.url = f"ws://{LOOPBACK}:{self.port}/ws"
         self.door.listen(128)
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"ws://{LOOPBACK}:{self.port}/ws"
 
     # -- what a test tells it
 
@@ -212,6 +205,14 @@ class Link:
     def heal(self) -> None:
         """New connections work again."""
         self.is_silent = False
+
+    def renew(self) -> None:
+        """As when it was new, at the same port."""
+        self.cut()
+        self.heal()
+        self.admit()
+        self.do(lambda: [way.__init__() for way in (self.up, self.down)])  # type: ignore[misc]
+        self.connections = self.cuts = 0
 
     def close(self) -> None:
         self.do(lambda: setattr(self, "is_over", True))
@@ -289,19 +290,19 @@ class Link:
             try:
                 far.connect(self.target)
             except OSError:
-                Pair(near, far, self.up, self.down).reset()
+                Pair(near, far, self.up, self.down).close(is_rude=True)
                 return
-        for end in (near, far):
-            if end:
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                end.setblocking(False)
-        self.pairs.append(Pair(near, far, self.up, self.down))
+        pair = Pair(near, far, self.up, self.down)
+        for end in pair.ends:
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            end.setblocking(False)
+        self.pairs.append(pair)
 
     def drop(self, pair: Pair) -> None:
         """Both ends are told in the rudest way, as one of them did to us, or the test wants it."""
         if pair in self.pairs:
             self.pairs.remove(pair)
-            pair.reset()
+            pair.close(is_rude=True)
 
     def cut_all(self, how: str) -> int:
         cut = [pair for pair in self.pairs if not pair.is_cut]

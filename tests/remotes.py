@@ -31,6 +31,11 @@ class Remote:
     link: Link
     here: Home
 
+    def renew(self) -> None:
+        """For the next test: no session runs, the link is well and has counted nothing."""
+        self.link.renew()
+        self.there.cw("kill", "--all", "--grace", "1", status=None)
+
 
 @contextmanager
 def new_remote(buffer: int = 0, prepared: str = "") -> Iterator[Remote]:

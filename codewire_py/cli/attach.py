@@ -10,6 +10,7 @@ from codewire_py.client.attach import DETACHED, ENDED, LOST, REFUSED, Attachment
 from codewire_py.client.connection import converse
 from codewire_py.client.keys import Chord
 from codewire_py.client.showing import Showing
+from codewire_py.client.signals import SIGWINCH
 from codewire_py.client.terminal import OwnTerminal
 from codewire_py.errors import NoSuchSession
 from codewire_py.home.records import LOST_STATUS
@@ -66,6 +67,8 @@ def attach(word: str, is_chosen: bool, wishes: Wishes, offset: int = -1) -> int:
     if wishes.rows_below:
         showing.below = status_line(terminal, begun, wishes.keys.text)
     attachment = Attachment(showing, Chord(wishes.keys.prefix, wishes.keys.key), hands, wishes.rows_below)
+    if terminal.size() != request.size:  # it was resized before its signals were heard
+        attachment.heed_signal(SIGWINCH)
     outcome = attachment.run(begun.paint, begun.rendered)
     presence.close()
     if presence.forgotten:
@@ -81,9 +84,10 @@ class Request:
     def __init__(self, wishes: Wishes, terminal: OwnTerminal, is_near: bool) -> None:
         self.wishes, self.terminal, self.is_near = wishes, terminal, is_near
         self.viewer = "" if is_near else os.urandom(8).hex()
+        self.size = (0, 0)  # as it was told last
 
     def make(self, session: str, offset: int, seq: int = 0) -> Attach:
-        rows, cols = self.terminal.size()
+        self.size = rows, cols = self.terminal.size()
         near, wishes = self.is_near, self.wishes
         return Attach(
             session=session, local=near, read_only=wishes.is_reader, rows=max(1, rows - wishes.rows_below),

@@ -168,10 +168,15 @@ def complete_session(_ctx: click.Context, _param: click.Parameter, incomplete: s
     found.sort(key=lambda session: session["status"] == "running")  # of several with a name it means that one
     words |= {session["name"]: session for session in found if session["name"]}
     return [
-        CompletionItem(word, help=f"{session['status']}: {clean(session['prompt'])[:40]}")
+        CompletionItem(word, help=clean(f"{session['status']}: {session['prompt']}"[:60]))
         for word, session in words.items()
-        if word.startswith(incomplete)
+        if word.startswith(incomplete) and is_plain(word)
     ]
+
+
+def is_plain(name: str) -> bool:
+    """As every name is: a server that means harm might have the shell run something that it calls one."""
+    return name.isascii() and name.replace("-", "").isalnum() and not name.startswith("-")
 
 
 def completing(words: list[str]) -> Any:

@@ -32,7 +32,7 @@ def run(given: Given) -> int:
     if given["json"]:
         show.say_json(shown.screen)
     else:
-        show.write(1, drawn(shown.text) if given["ansi"] else text(shown.screen))
+        show.write(1, drawn(shown.text) if given["ansi"] else show.harmless(text(shown.screen)))
     return 0
 
 

@@ -107,7 +107,7 @@ def tell(found: Found, hits: list[Hit], as_json: bool) -> None:
     lines = [
         as_object(found, line, spans) if as_json else as_text(found, line, spans) for line, spans in hits
     ]
-    show.write(1, "\n".join(lines) + "\n")
+    show.say("\n".join(lines))
 
 
 def as_object(found: Found, line: dict[str, Any], spans: list[tuple[int, int]]) -> str:

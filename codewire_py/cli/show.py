@@ -9,6 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+COLOUR = frozenset("0123456789;")
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t\x1b"}
+TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # text around
+CONTROLS |= {code: f"\\u{code:04x}" for code in TURNING}
 GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
 LINE = 70
 
@@ -21,12 +25,27 @@ def write(descriptor: int, text: str | bytes) -> None:
 
 
 def say(text: str) -> None:
-    write(1, text + "\n")
+    write(1, harmless(text) + "\n")
 
 
 def note(text: str) -> None:
     """A remark beside the output."""
-    write(2, text + "\n")
+    write(2, harmless(text) + "\n")
+
+
+def harmless(text: str) -> str:
+    """With nothing but colours that a terminal would act on: even a name may come from a server that means harm."""
+    if text.replace("\n", "").isprintable():
+        return text
+    lines = (line.translate(CONTROLS) for line in text.split("\r\n"))
+    first, *rest = "\r\n".join(lines).split("\x1b")
+    return first + "".join(f"\x1b{part}" if is_coloured(part) else f"\\x1b{part}" for part in rest)
+
+
+def is_coloured(text: str) -> bool:
+    """Whether it goes on as `paint` does after an escape."""
+    numbers, end, _ = text[1:9].partition("m")
+    return text[:1] == "[" and bool(end) and COLOUR.issuperset(numbers)
 
 
 def say_json(value: object) -> None:

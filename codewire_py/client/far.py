@@ -61,12 +61,13 @@ class FarPresence(Presence):
     def pause(self) -> float | None:
         """Even a link that works is looked at now and then: one that is silent is dead."""
         until = [self.told_until] if self.told_until else []
-        if self.connection is None and self.dialing is None:
-            until.append(self.next_try)
         if not self.is_settled:
             until.append(self.lost_at + QUIET_SECONDS)
         now = time.monotonic()
-        return max(0.0, min([now + LOOK_SECONDS, *(moment for moment in until if moment > now)]) - now)
+        first = min([now + LOOK_SECONDS, *(moment for moment in until if moment > now)])
+        if self.connection is None and self.dialing is None and not self.is_over:
+            first = min(first, self.next_try)  # which may have passed while something was shown
+        return max(0.0, first - now)
 
     def notice(self) -> str:
         now = time.monotonic()
@@ -88,7 +89,7 @@ class FarPresence(Presence):
 
     def heed(self, message: Message) -> None:
         if isinstance(message, Leaving):
-            self.is_parting = True
+            self.is_parting |= self.is_settled  # else it never said what it took by the link before
         elif isinstance(message, Took) and self.hands:
             self.hands.took(message.seq, message.part)
         elif isinstance(message, Ended):
@@ -105,8 +106,9 @@ class FarPresence(Presence):
         if self.log:
             self.log.go_on(message.offset)
         if self.hands:
-            self.forgotten += self.hands.come_back(message.seq, self.is_parting)
-            if self.forgotten and not self.told_until:
+            lost = self.hands.come_back(message.seq, self.is_parting)
+            self.forgotten += lost
+            if lost:
                 self.told_until = time.monotonic() + TOLD_SECONDS
         super().heed_attached(message)
         if self.hands:

@@ -27,6 +27,7 @@ READ_BYTES = 128 << 10  # searched at once, in a millisecond or so
 DENSE_BYTES = 4096
 BUSY_BYTES = 4096  # in one read: more is on its way, and a pause gathers it
 PAUSE = 0.01
+CLOCK_SLACK = 1.0  # seconds by which clocks, and those of file systems, may differ
 COURTESY = 0.002  # seconds: whoever shows the same bytes to a person goes first
 MODES_EVERY_BYTES, MODES_KEPT = 256 << 10, 8
 
@@ -87,10 +88,17 @@ class Attending:
         self.modes, self.questions, self.passed = Modes(), Questions(), []
         if checkpoint is not None:
             self.modes.feed(checkpoint.paint)
+        self.mute_until = self.answered_until(log)
+
+    def answered_until(self, log: Log) -> int:
+        """Times that were before the session was, or are still to come, were noted by no daemon."""
         answered, seen = self.times.last
+        born, now = self.birth.created_at, time.time()
+        if answered >= 0 and not born - CLOCK_SLACK <= seen <= now + CLOCK_SLACK:
+            return log.length()
         alive = max(seen, self.seen_alive) if answered >= 0 else 0.0  # nothing noted: all may be answered
-        is_young = time.time() - max(alive, self.birth.created_at) <= ANSWER_SECONDS
-        self.mute_until = answered if is_young and asks_little(log, max(0, answered)) else log.length()
+        is_young = now - max(alive, born) <= ANSWER_SECONDS
+        return answered if is_young and asks_little(log, max(0, answered)) else log.length()
 
     async def follow(self, log: Log) -> int:
         """All there is; how much that was."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import trio
 
-from codewire_py.daemon.limits import TYPED_BYTES
+from codewire_py.daemon.limits import TYPED_BYTES, TYPED_OVERHEAD
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.talk import Talk
 from codewire_py.daemon.viewers import Typist
@@ -33,7 +33,7 @@ class Keys:
     def add(self, typed: messages.Typed) -> None:
         if self.scope.cancel_called:
             return
-        self.size += len(typed.data)
+        self.size += len(typed.data) + TYPED_OVERHEAD
         if self.size > TYPED_BYTES:
             raise LimitReached(f"{self.size} typed bytes wait for the program to read")
         if self.waiting or self.typist.turn.locked() or not self.type_at_once(typed):
@@ -51,7 +51,7 @@ class Keys:
 
     def has_taken(self, typed: messages.Typed) -> None:
         self.typist.took(typed.seq)
-        self.size -= len(typed.data)
+        self.size -= len(typed.data) + TYPED_OVERHEAD
         self.taken.append(messages.Took(seq=typed.seq, size=len(typed.data)))
 
     async def run(self) -> None:

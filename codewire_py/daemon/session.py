@@ -15,6 +15,7 @@ import trio
 
 from codewire_py.daemon import limits, sizes
 from codewire_py.daemon.attending import Attending
+from codewire_py.daemon.bell import Bell
 from codewire_py.daemon.keeping import ask_hatchery, is_kept, try_visit
 from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, type_at_once, type_reply
 from codewire_py.daemon.viewers import Viewer, Viewers
@@ -46,6 +47,7 @@ class Session:
         self.ended = trio.Event()
         self.door: Door | None = None
         self.at_door = trio.Event()  # set while there is a door
+        self.bell = Bell()  # the log grew, or nobody is there to tell
         self.answer, self.answered = b"", trio.Event()  # of the keeper to a signal order
         self.signalling = trio.Lock()
         self.viewers = Viewers()
@@ -173,6 +175,7 @@ class Session:
         assert door is not None
         while door.is_open:
             await trio.lowlevel.wait_readable(door.fileno())
+            self.bell.ring()
             was_paused, words = door.is_paused, self.hear(door)
             if was_paused != door.is_paused:
                 journal.warning("session %d: %s", self.number, "disk full" if door.is_paused else "goes on")
@@ -184,6 +187,7 @@ class Session:
             self.attending.ring()
         self.at_door = trio.Event()
         self.door = None
+        self.bell.ring()
         self.answered.set()
         door.close()
         if not door.version:

@@ -14,7 +14,7 @@ from codewire_py.daemon.sessions import Sessions
 from codewire_py.daemon.tokens import Tokens
 from codewire_py.errors import ProtocolError
 from codewire_py.wire import messages
-from codewire_py.wire.codec import decode, encode
+from codewire_py.wire.codec import decode_request, encode
 from codewire_py.wire.declare import Message
 from codewire_py.wire.frames import CHUNK, CONTROL, DATA, Frames, frame
 
@@ -57,7 +57,7 @@ class Talk:
         kind, payload = self.unread.popleft()
         if kind != CONTROL:
             raise ProtocolError("typed bytes travel as messages, not as data frames")
-        return decode(payload)
+        return decode_request(payload)
 
     async def say(self, message: Message) -> None:
         with trio.fail_after(limits.REPLY_SECONDS):

@@ -73,10 +73,6 @@ class Door:
     def send_signal(self, number: int, target: int) -> None:
         self._order(bytes((ord("S"), number, target, 0)))
 
-    def be_quiet(self, mebibytes: int = 0) -> None:
-        """No bell until the log has grown by so much; 0: never."""
-        self._order(b"q" + min(mebibytes, 0xFFFFFF).to_bytes(3, "big"))
-
     def _order(self, order: bytes) -> None:
         try:
             self._peer.send(order)
@@ -93,15 +89,3 @@ class Door:
 def visit(directory: str, timeout: float | None = 5.0) -> Door:
     """Go to the session's door; FileNotFoundError and ConnectionRefusedError: nobody keeps it now."""
     return Door(connect(f"{directory}/{DOOR}", timeout))
-
-
-def await_terminal(door: Door, seconds: float) -> int:
-    """Ask for the terminal and wait for it; -1 when the keeper leaves or does not answer."""
-    import select
-
-    door.ask_terminal()
-    poll = select.poll()
-    poll.register(door.fileno(), select.POLLIN)
-    while door.terminal < 0 and door.is_open and poll.poll(seconds * 1000):
-        door.hear()
-    return door.terminal

@@ -10,7 +10,11 @@ from codewire_py.wire.messages import MESSAGES, Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from codewire_py.wire.declare import Message
+
+PARTS, ITEMS = 16, 1 << 16  # lists and maps of a request, and what each may hold
 
 
 def encode(message: Message) -> bytes:
@@ -25,8 +29,31 @@ def encode(message: Message) -> bytes:
 
 def decode(payload: bytes) -> Message:
     """Unknown fields are left out, missing ones have defaults, an unknown type is told."""
+    return unpack(payload, {})
+
+
+def decode_request(payload: bytes) -> Message:
+    """The same of a stranger: what it means to us takes not much more memory than it has bytes."""
+    count = counter(PARTS)
+    return unpack(
+        payload, {"max_array_len": ITEMS, "max_map_len": ITEMS, "list_hook": count, "object_hook": count}
+    )
+
+
+def counter(most: int) -> Callable[[object], object]:
+    left = iter(range(most))
+
+    def count(part: object) -> object:
+        if next(left, None) is None:
+            raise ValueError("too many lists and maps")
+        return part
+
+    return count
+
+
+def unpack(payload: bytes, limits: dict[str, object]) -> Message:
     try:
-        fields = msgpack.unpackb(payload, unicode_errors="surrogateescape")
+        fields = msgpack.unpackb(payload, unicode_errors="surrogateescape", **limits)
     except Exception as error:  # msgpack raises many kinds for forged input
         raise ProtocolError(f"not a msgpack message: {type(error).__name__}") from error
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):

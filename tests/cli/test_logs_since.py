@@ -19,7 +19,9 @@ HOUR = 3600.0
 
 
 def lines(id: int, home: Home, *ages: float) -> None:
-    """Pretend that each of the log's lines was printed so long ago."""
+    """Pretend that each of the log's lines was printed so long ago. The daemon must be through with it."""
+    if home.status(id)["status"] != "running":
+        home.cw("wait", str(id), status=None)
     log = home.log(id)
     starts = [0, *(at + 1 for at, byte in enumerate(log) if byte == 10)][: len(ages)]
     directory, now = home.directory(id), time.time()

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from codewire_py.cli import send
+from codewire_py.client.connection import Connection
+from codewire_py.client.servers import Server
+from codewire_py.errors import Unreachable
 from homes import CW, Home
 from programs import COUNT_BYTES, GIVE_BACK, SHOW_HEX
 
@@ -254,3 +258,17 @@ def test_a_file_without_permission(home: Home, tmp_path: Path) -> None:
         pytest.skip("root may read everything")
     done = home.cw("send", str(id), "--file", str(tmp_path / "locked"), status=1)
     assert "Permission denied" in done.stderr
+
+
+def test_elsewhere_all_of_it_is_there_before_the_first_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon elsewhere lets nobody hold up the others: who makes the input may take long all the same."""
+    source = iter([b"made at once", b"made much later"])
+
+    def reach(_where: object) -> Connection:
+        assert next(source, None) is None
+        raise Unreachable("that was all")
+
+    monkeypatch.setattr(send, "reach", reach)
+    monkeypatch.setattr("codewire_py.cli.context.where", lambda: Server("box", "ws://box:9100/ws"))
+    with pytest.raises(Unreachable):
+        send.send_pieces("1", source)

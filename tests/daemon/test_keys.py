@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
-from codewire_py.daemon.limits import TYPED_BYTES
+from codewire_py.daemon.limits import REPAINT_SECONDS, TYPED_BYTES, TYPISTS, VIEWER_NAME
 from codewire_py.daemon.pacing import FIRST
 from codewire_py.wire.messages import (
     Attach,
@@ -16,6 +17,8 @@ from codewire_py.wire.messages import (
     Ended,
     Leaving,
     Measured,
+    Painted,
+    Repaint,
     Seen,
     Took,
     Typed,
@@ -134,9 +137,23 @@ def test_more_than_the_house_holds_is_refused(home: Home, listener: Listener) ->
     piece = b"x" * (TYPED_BYTES // 8)
     peer, _ = attach(home, listener.id, viewer="v")
     with peer:
-        peer.say(*(Typed(seq=seq, data=piece) for seq in range(1, 10)))
+        peer.say(*(Typed(seq=seq, data=piece) for seq in range(1, 9)))
         assert peer.refused().code == "limit-reached"
     listener.read_on()
+
+
+def test_no_more_viewers_are_remembered_than_the_house_holds(home: Home, listener: Listener) -> None:
+    """Nor is one whose name is longer than a name need be."""
+    for name, is_known in (("n" * VIEWER_NAME, True), ("n" * (VIEWER_NAME + 1), False), ("", False)):
+        for expected in (-1, 0 if is_known else -1):
+            peer, begun = attach(home, listener.id, viewer=name)
+            with peer:
+                assert begun.seq == expected
+    for number in range(TYPISTS):
+        attach(home, listener.id, viewer=f"other {number}")[0].peer.close()
+    peer, begun = attach(home, listener.id, viewer="n" * VIEWER_NAME)
+    with peer:
+        assert begun.seq == -1
 
 
 def test_a_daemon_that_is_replaced_says_how_far_it_came(listener: Listener) -> None:
@@ -194,3 +211,14 @@ def test_a_paced_viewer_is_sent_what_it_sees(home: Home) -> None:
             before = len(peer.data)
             peer.until_data(lambda data, before=before: len(data) > before, "more")
         assert peer.data == log[1:]
+
+
+def test_whole_paints_come_no_more_often_than_the_house_paints(home: Home, listener: Listener) -> None:
+    """However often a viewer asks: what one viewer wants is not to keep the daemon busy."""
+    peer, _ = attach(home, listener.id, viewer="v", rows=24, cols=80)
+    with peer:
+        began = time.monotonic()
+        for _ in range(5):
+            peer.say(Repaint(offset=0), Repaint(offset=0))
+            peer.hear(Painted)
+        assert time.monotonic() - began >= 4 * REPAINT_SECONDS

@@ -17,6 +17,7 @@ import trio
 from codewire_py.daemon import limits
 from codewire_py.daemon.depicting import Depiction, depict
 from codewire_py.daemon.recounting import begin
+from codewire_py.daemon.viewers import Viewers
 from codewire_py.daemon.visiting import Visit
 from codewire_py.home.paths import TYPING
 from codewire_py.home.records import Birth
@@ -66,8 +67,8 @@ class Wishing(Visit):
 
 
 async def test_a_wish_that_comes_while_another_is_met_is_met_as_well() -> None:
-    session: Any = SimpleNamespace(ended=trio.Event())
-    talk: Any = None
+    session: Any = SimpleNamespace(ended=trio.Event(), viewers=Viewers())
+    talk: Any = SimpleNamespace(scope=trio.CancelScope())
     visit = Wishing(messages.Attach(local=True), session, talk)
     await visit.obey(messages.Repaint())
     with trio.fail_after(10):
@@ -139,8 +140,9 @@ def test_what_was_printed_before_anybody_noted_times_is_not_from_today(home: Hom
     id = home.python(SAYS)
     home.cw("send", str(id), "yesterday")
     home.until_printed(id, b"says yesterday\r\n")
-    os.kill(home.daemon(), signal.SIGKILL)
-    home.until(lambda: not Path(f"/proc/{home.daemon()}").exists(), "the daemon to be gone")
+    daemon = home.daemon()
+    os.kill(daemon, signal.SIGKILL)
+    home.until(lambda: not Path(f"/proc/{daemon}").exists(), "the daemon to be gone")
     (home.directory(id) / TIMES).unlink(missing_ok=True)
     long_ago = time.time() - 86400
     os.utime(home.directory(id) / "output.log", (long_ago, long_ago))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
+from codewire_py.daemon import limits
 from codewire_py.daemon.listeners import requests
 from codewire_py.wire.codec import encode
 from codewire_py.wire.messages import Failed, Hello, List
@@ -87,7 +88,7 @@ def test_only_what_travels_is_compressed(there: Running, monkeypatch: pytest.Mon
 def test_a_compressed_message_has_the_same_limit(there: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """However small it looks: what would unfold to more is not unfolded."""
     monkeypatch.setattr(requests, "is_loopback", lambda address: False)
-    monkeypatch.setattr(requests, "MAX_PAYLOAD", 100_000)
+    monkeypatch.setattr(limits, "WEB_MESSAGE_BYTES", 100_000)
     said = {"Authorization": f"Bearer {GOOD}"}
     with connect(f"ws://127.0.0.1:{there.port}/ws", additional_headers=said, proxy=None) as far:
         far.send(bytes(200_000))

@@ -17,11 +17,18 @@ def viewers(home: Home) -> Iterator[Viewers]:
         yield fresh
 
 
-@pytest.fixture
-def remote() -> Iterator[Remote]:
-    """Two homes and a link between them."""
+@pytest.fixture(scope="module")
+def shared_remote() -> Iterator[Remote]:
+    """Two homes and a link between them, for a whole file."""
     with new_remote() as fresh:
         yield fresh
+
+
+@pytest.fixture
+def remote(shared_remote: Remote) -> Iterator[Remote]:
+    """As if they were new: nothing runs there, and the link is well."""
+    yield shared_remote
+    shared_remote.renew()
 
 
 @pytest.fixture

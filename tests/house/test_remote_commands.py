@@ -99,7 +99,7 @@ remove NAME --json
 """.strip().splitlines()
 FAR = ("--server", THERE)
 AGE = re.compile(r"\b\d+(?:\.\d+)?(?:ms|s|m|h)\b(?: ago)?|just now")
-MOMENTS = re.compile(r"(_at|_ago|age|seconds|pid|idle|time|timestamp|id|duration_ms|log)$")
+MOMENTS = re.compile(r"(_at|_ago|age|seconds|pid|idle|time|timestamp|id|removed|duration_ms|log)$")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from remotes import IMPATIENT, Remote, new_remote
 from viewers import Viewer, Viewers, new_viewers
 
 FOLLOWERS = ["logs -f --raw", "watch --raw", "wait"]
-GREETING = 400  # bytes: what a listener answers, and the daemon's hello
+GREETING = 200  # bytes: more than a listener's answer, less than that and the daemon's hello
 PRINTING = "echo here; read line; echo $line; exit 3"
 
 
@@ -144,9 +144,13 @@ def begin_following(remote: Remote, viewers: Viewers, words: str) -> Viewer:
 
 def begin_waiting(remote: Remote, viewers: Viewers, *sessions: int) -> Viewer:
     """When this returns it has asked: before it is greeted it could not say that the link was lost."""
-    greeted = remote.link.down.passed + GREETING
+    others = list(remote.link.pairs)
     viewer = viewers.in_pipe("wait", *map(str, sessions))
-    until(lambda: remote.link.down.passed >= greeted, "it to be greeted", told=viewer.told)
+    until(
+        lambda: any(pair.flows[1].passed >= GREETING for pair in remote.link.pairs if pair not in others),
+        "it to be greeted",
+        told=viewer.told,
+    )
     return viewer
 
 

@@ -9,11 +9,14 @@ import pytest
 
 from coming_back import Desk, attach, new_desk
 from homes import until
+from load import same
 from own_terminals import new_desk as new_plain_desk
 from painted import check_painted
-from remotes import Remote
-from viewers import Viewer, Viewers
+from remotes import Remote, new_remote
+from seeing import descriptors
+from viewers import Viewer, Viewers, new_viewers
 
+GIVES_UP = "from codewire_py.daemon import limits; limits.PING_SECONDS, limits.PONG_SECONDS, limits.STUCK_SECONDS = 0.3, 1.0, 1.5"
 PROGRAM = "echo here; read line; echo got $line; exit 3"
 
 
@@ -73,11 +76,13 @@ def test_the_token_was_revoked(remote: Remote, far_viewers: Viewers) -> None:
     """Whoever comes back with it is not let in, and is told so."""
     session, kinds = begin(remote, far_viewers)
     go_down(remote)
+    token = remote.there.token()
     (remote.there.path / "token").write_text("another-token-altogether")
     remote.link.admit()
     for kind, viewer in kinds.items():
         assert viewer.end() == 1, (kind, viewer.told())
         assert "token" in viewer.errors(), (kind, viewer.told())
+    (remote.there.path / "token").write_text(token)
     assert remote.there.status(session)["status"] == "running"
 
 
@@ -108,6 +113,43 @@ def test_a_laptop_slept(remote: Remote, far_viewers: Viewers) -> None:
     for kind, viewer in kinds.items():
         assert viewer.end() == (3 if viewer.is_attached() else 0), (kind, viewer.told())
         assert b"got a line" in viewer.output, kind
+
+
+@pytest.mark.slow
+def test_the_daemon_gave_them_up() -> None:
+    """Who takes nothing, or is stopped, is no peer for ever; when it goes on it calls again and has lost nothing."""
+    with new_remote(prepared=GIVES_UP) as remote, new_viewers(remote.here) as viewers:
+        code = "input()\nfor number in range(20000): print('%050d' % number)\ninput()"
+        session = remote.there.python(code, options=("--rows", "24", "--cols", "80"))
+        stuck = [
+            viewers.in_pipe("logs", "-f", "--raw", str(session), is_read=False),
+            viewers.in_pipe("watch", "--raw", str(session), is_read=False),
+            viewers.in_terminal("attach", str(session), is_read=False),
+        ]
+        stopped = [
+            viewers.in_pipe("logs", "-f", "--raw", str(session)),
+            viewers.in_pipe("wait", str(session)),
+        ]
+        until(lambda: len(remote.link.pairs) == 5, "all to call")
+        remote.there.cw("send", str(session), "go")
+        remote.there.until_printed(session, b"19999\r\n")
+        until(lambda: stopped[0].output == remote.there.log(session), "one that reads to have it all")
+        open_before = descriptors(remote.there.daemon())
+        for viewer in stopped:
+            viewer.process.send_signal(signal.SIGSTOP)
+        until(lambda: descriptors(remote.there.daemon()) <= open_before - len(stopped), "them to be given up")
+        remote.there.cw("send", str(session), "over")
+        remote.there.end(session)
+        for viewer in stopped:
+            viewer.process.send_signal(signal.SIGCONT)
+        for viewer in stuck:
+            viewers.read(viewer)
+        log = remote.there.log(session)
+        for viewer in [*stuck, *stopped]:
+            assert viewer.end() == 0, viewer.told()
+        for viewer in (*stuck[:2], stopped[0]):
+            same(viewer.output, log, str(viewer.process.args))
+        check_painted(stuck[2].output, log, "a terminal that took nothing")
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def places(remote: Remote, way: Way, *words: str) -> range:
     """Every so many bytes of what such a command says, or is told."""
     before = way.passed
     remote.here.cw(*words)
-    return range(1, way.passed - before, max(1, (way.passed - before) // 12))
+    return range(1, way.passed - before, max(1, (way.passed - before) // 8))
 
 
 @pytest.mark.slow

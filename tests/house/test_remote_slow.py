@@ -14,7 +14,7 @@ from viewers import Viewer, new_viewers
 RATE, DELAY = 256_000, 0.02  # bytes a second, and seconds one way
 FLOOD = 5_000_000  # bytes a second: nearly twenty times what the link takes
 KEY_SECONDS = 3.0  # a queue of all that was printed would take more than a minute
-MOST_IN_FLIGHT = RATE  # bytes that the daemon has sent and the link has not handed on
+MOST_IN_FLIGHT = MEBIBYTE  # bytes that the daemon has sent and the link has not handed on
 MOST_GROWTH = 16 * MEBIBYTE
 # Floods until it is interrupted; every line says how many keys were typed.
 FLOODER = f"""

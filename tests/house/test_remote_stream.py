@@ -77,6 +77,11 @@ class Stream:
             if not self.check_more():
                 time.sleep(0.002)
 
+    def is_waiting(self) -> bool:
+        """Whether the program has printed as much as it may."""
+        printed = self.path.with_name("home") / f"sessions/{self.session}/output.log"
+        return printed.stat().st_size > self.seen + AHEAD
+
     def check_end(self) -> None:
         """Nothing but the last byte of the log came last, and the program's exit status."""
         assert self.viewer.end() == STATUS, self.viewer.told()
@@ -127,3 +132,26 @@ def test_good_byes_restarts_and_deaths(remote: Remote, far_viewers: Viewers) -> 
 def kill_and_start(there: Home) -> None:
     kill_daemon(there, after=0)
     there.cw("start")
+
+
+@pytest.mark.slow
+def test_cut_while_our_own_terminal_takes_nothing(remote: Remote, far_viewers: Viewers) -> None:
+    """What had come by the link before and was not shown is shown, and then all that comes by the next ones."""
+    stream = Stream(remote.there, far_viewers, 24 * MEBIBYTE)
+    for calls in (2, 3):
+        stream.check_until(stream.seen + 8 * MEBIBYTE)  # by now much may be on its way at once
+        far_viewers.poll.unregister(stream.viewer.source)
+        until(stream.is_waiting, "the program to be far enough ahead")
+        until(lambda: is_still(remote.link), "no more to come")
+        remote.link.cut()
+        until(lambda calls=calls: remote.link.connections == calls, "it to call again")
+        far_viewers.read(stream.viewer)
+    stream.check_until(stream.size)
+    stream.check_end()
+    stream.close()
+
+
+def is_still(link: Link) -> bool:
+    passed = link.down.passed
+    time.sleep(0.1)  # a span to look at
+    return link.down.passed == passed

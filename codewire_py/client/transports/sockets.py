@@ -45,7 +45,7 @@ def is_encrypted(server: Server) -> bool:
 
 
 def check_saved(server: Server) -> None:
-    """A fingerprint that is none would trust nobody, after a connection was made for nothing."""
+    """A fingerprint that is none would trust nobody, and where nothing is encrypted it protects nothing."""
     try:
         if server.fingerprint:
             parse_fingerprint(server.fingerprint)
@@ -53,6 +53,12 @@ def check_saved(server: Server) -> None:
         raise ConfigError(
             f"the fingerprint of server {server.name!r}: {error.message}", error.hint
         ) from error
+    if server.fingerprint and not is_encrypted(server):
+        raise ConfigError(
+            f"server {server.name!r} has a fingerprint, and its address no TLS",
+            f"only wss:// has a certificate: cw server add {server.name} "
+            + server.url.replace("ws://", "wss://", 1),
+        )
 
 
 def host_and_port(url: str) -> tuple[str, int]:

@@ -23,6 +23,7 @@ THERE = """exec sh -c 'PATH="$HOME/.local/bin:$PATH"; export PATH; exec cw stdio
 NOISE = 64 << 10  # bytes that a shell there may print before cw says something
 LAST_WORDS = 4096
 ENDING_SECONDS = 2.0
+HEARING_SECONDS = 0.5
 NOT_INSTALLED = (126, 127)  # what shells exit with
 HOST_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:%+")
 
@@ -30,15 +31,14 @@ HOST_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 def dial(server: Server, seconds: float, may_ask: bool = True) -> socket.socket:
     """A socket whose other end is `cw stdio` there. A person who is asked for a password has all the time they need."""
     import socket
-    import tempfile
 
     asks = may_ask and has_terminal()
     ours, theirs = socket.socketpair()
     try:
-        with tempfile.TemporaryFile() as told:
-            with theirs:
-                child = begin(command_for(server, asks, seconds), theirs, told, asks)
-            greet(server, ours, child, told, None if asks else time.monotonic() + seconds)
+        told = LastWords()
+        with theirs, told.theirs:
+            child = begin(command_for(server, asks, seconds), theirs, told.theirs, asks)
+        greet(server, ours, child, told, None if asks else time.monotonic() + seconds)
     except BaseException:
         ours.close()
         raise
@@ -107,7 +107,7 @@ def begin(command: list[str], theirs: socket.socket, told: IO[bytes], asks: bool
 
 
 def greet(
-    server: Server, ours: socket.socket, child: Popen[bytes], told: IO[bytes], deadline: float | None
+    server: Server, ours: socket.socket, child: Popen[bytes], told: LastWords, deadline: float | None
 ) -> None:
     """Then somebody waits for the end of ssh, or it stays a zombie."""
     from threading import Thread
@@ -120,7 +120,7 @@ def greet(
         child.terminate()
         end(child)
         raise
-    raise why(server, end(child), last_words(told))
+    raise why(server, end(child), told.text())
 
 
 def await_greeting(server: Server, ours: socket.socket, deadline: float | None) -> bool:
@@ -159,9 +159,27 @@ def end(child: Popen[bytes]) -> int:
 # -- why not
 
 
-def last_words(told: IO[bytes]) -> str:
-    told.seek(max(0, told.seek(0, os.SEEK_END) - LAST_WORDS))
-    return told.read().decode("utf-8", "replace").replace("\r", "").strip()
+class LastWords:
+    """What is said beside, as long as ssh runs and however much it is: the end of it is kept."""
+
+    def __init__(self) -> None:
+        from threading import Thread
+
+        ours, theirs = os.pipe()  # no socket: a script may want to open /dev/stderr
+        self.ours, self.theirs = os.fdopen(ours, "rb", 0), os.fdopen(theirs, "wb", 0)
+        self.end = b""
+        self.hearing = Thread(target=self.hear, daemon=True)
+        self.hearing.start()
+
+    def hear(self) -> None:
+        with self.ours:
+            while data := self.ours.read(LAST_WORDS):
+                self.end = (self.end + data)[-LAST_WORDS:]
+
+    def text(self) -> str:
+        """A connection that ssh shares may hold it open."""
+        self.hearing.join(HEARING_SECONDS)
+        return self.end.decode("utf-8", "replace").replace("\r", "").strip()
 
 
 def hint_for(server: Server) -> str:

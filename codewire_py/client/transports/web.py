@@ -202,7 +202,7 @@ def refusal_in(server: Server, response: Response) -> Exception:
     try:
         said = json.loads(response.body or b"")
         code, message, hint = (str(said[part]) for part in ("error", "message", "hint"))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         code, hint = STATUS_CODES.get(response.status_code, "unreachable"), ""
         message = f"it answers {response.status_code} {response.reason_phrase}"
     return from_wire(code, f"{server.called()}: {message}", hint)

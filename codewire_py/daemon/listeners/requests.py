@@ -27,7 +27,6 @@ from codewire_py.daemon.talk import House, Talk
 from codewire_py.errors import CodewireError, Forbidden, Unauthorized
 from codewire_py.values import quote
 from codewire_py.version import VERSION
-from codewire_py.wire.frames import HEADER, MAX_PAYLOAD
 
 journal = logging.getLogger("codewire")
 METHODS = {"/healthz": ("GET", "HEAD"), "/pair": ("POST",), "/ws": ("GET",)}
@@ -185,7 +184,7 @@ class Caller:
             raise Refused(400, "bad-request", "a request to become a WebSocket has no body")
         extensions = [] if is_loopback(self.address) else [COMPRESSION]
         protocol = ServerProtocol(
-            state=State.OPEN, extensions=extensions, max_size=MAX_PAYLOAD + HEADER, logger=silent
+            state=State.OPEN, extensions=extensions, max_size=limits.WEB_MESSAGE_BYTES, logger=silent
         )
         try:
             headers = Headers(request.headers)

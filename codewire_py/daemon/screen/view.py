@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from codewire_py.daemon.screen.canvas import clamp
@@ -114,5 +115,7 @@ def scroll(first: int, at: int, shown: int, there: int) -> int:
     return max(0, min(first, there - shown))
 
 
+@lru_cache(maxsize=64)
 def dots(count: int) -> bytes:
+    """The same for every row, so that a vast terminal takes no room here."""
     return b"\x1b[2m" + "\u00b7".encode() * count + b"\x1b[m"
