@@ -35,7 +35,7 @@ class Keys:
             return
         self.size += len(typed.data) + TYPED_OVERHEAD
         if self.size > TYPED_BYTES:
-            raise LimitReached(f"{self.size} typed bytes wait for the program to read")
+            raise LimitReached("too much of what was typed waits for the program to read")
         if self.waiting or self.typist.turn.locked() or not self.type_at_once(typed):
             self.waiting.append(typed)
         self.came.set()

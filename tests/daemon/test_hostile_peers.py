@@ -43,8 +43,8 @@ def memory(there: There, which: str) -> int:
 
 @pytest.mark.parametrize("part", [b"\x90", b"\x80"], ids=["lists", "maps"])
 def test_a_message_takes_no_more_memory_than_it_has_bytes(there: There, part: bytes) -> None:
-    """Sixteen million empty lists were 1.3 GB and stopped the daemon for seconds, for the least of tokens."""
-    size = 16 * MIB - 100
+    """Millions of empty lists were a third of a gigabyte and stopped the daemon for a second, for the least of tokens."""
+    size = limits.WEB_MESSAGE_BYTES - 100
     before = memory(there, "VmRSS")
     payload = b"\x82\xa4type\xa4list\xa4tags\xdd" + size.to_bytes(4, "big") + part * size
     with there.come("observe") as peer:
