@@ -27,16 +27,30 @@ UNHURRIED = {
 
 
 async def converse(talk: Talk) -> None:
-    """The error boundary: one peer's trouble is never another's."""
+    """The error boundary: one peer's trouble is never another's.
+
+    Trouble may come together with a cancellation. Then there is nobody to be told, and only that goes on outwards.
+    """
     try:
-        await answer(talk)
+        with talk.scope:
+            await answer(talk)
+    except BaseExceptionGroup as group:
+        leaving, trouble = group.split(trio.Cancelled)
+        if leaving is not None:
+            raise leaving from None
+        assert trouble is not None
+        await tell(talk, trouble)
     except Exception as error:  # noqa: BLE001  one of the three places that catch broadly
-        told = as_told(simplest(error))
-        if told is not None:
-            await refuse(talk, told)
+        await tell(talk, error)
     finally:
         with trio.CancelScope(shield=True), trio.move_on_after(1):
             await talk.close()
+
+
+async def tell(talk: Talk, error: BaseException) -> None:
+    told = as_told(simplest(error))
+    if told is not None:
+        await refuse(talk, told)
 
 
 def simplest(error: BaseException) -> BaseException:

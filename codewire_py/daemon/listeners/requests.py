@@ -208,8 +208,7 @@ class Caller:
         talk.scope = self.scope
         async with trio.open_nursery() as nursery:
             nursery.start_soon(stream.keep_alive)
-            with talk.scope:
-                await converse(talk)
+            await converse(talk)
             nursery.cancel_scope.cancel()
 
 

@@ -83,8 +83,7 @@ async def accept(door: trio.socket.SocketType, guests: list[Talk]) -> trio.socke
 
 
 async def entertain(talk: Talk, guests: list[Talk]) -> None:
-    with talk.scope:
-        await converse(talk)
+    await converse(talk)
     if talk in guests:
         guests.remove(talk)
 
