@@ -6,7 +6,7 @@ import os
 
 from codewire_py.cli import context, show
 from codewire_py.cli.table import OPTIONAL, Argument, Command, Option
-from codewire_py.client.attach import DETACHED, ENDED, LOST, REFUSED, Attachment
+from codewire_py.client.attach import DETACHED, ENDED, INTERRUPTED, LOST, REFUSED, Attachment
 from codewire_py.client.connection import converse
 from codewire_py.client.keys import Chord
 from codewire_py.client.showing import Showing
@@ -134,6 +134,9 @@ def leave(outcome: str, begun: Attached, log: LocalLog | DistantLog) -> int:
     if outcome == DETACHED:
         show.note(f"\r\n[cw] detached from session {begun.id}")
         return 0
+    if outcome == INTERRUPTED:
+        show.note(f"\r\n[cw] left session {begun.id}, whose link was lost")
+        return 128 + 2
     if outcome == ENDED:
         status, code = log.how_it_ended()
         show.note(f"\r\n[cw] session ended: session {status}")

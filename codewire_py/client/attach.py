@@ -24,8 +24,9 @@ BLOCK = 65536
 REST = 2  # milliseconds in which a flood gathers; a turn for each few kilobytes would cost more than it shows
 CHORD_PAUSE = 0.05  # a sequence that stays unfinished so long was a key of its own
 CTRL_C = 3
+CLEAR_ROW = b"\r\x1b[K"
 DETACHED, ENDED, LOST, VANISHED, REFUSED = "detached", "ended", "lost", "vanished", "refused"
-INTERRUPTED = "signal 2"
+INTERRUPTED = "interrupted"  # while the link was away
 
 
 class Attachment:
@@ -67,7 +68,7 @@ class Attachment:
             self.presence.tell(Detach())
             if self.outcome != VANISHED:
                 hush(self.replies)
-            self.terminal.leave_raw(self.showing.leave())
+            self.terminal.leave_raw(self.showing.leave() + (CLEAR_ROW if self.notice else b""))
             self.log.close()
         return self.outcome
 

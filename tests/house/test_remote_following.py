@@ -183,7 +183,10 @@ def begin_attached(remote: Remote, viewers: Viewers) -> Viewer:
 
 
 def test_leaving_while_the_link_is_down(remote: Remote, far_viewers: Viewers) -> None:
-    """In attach the detach keys work at once, and Ctrl+C once the notice says so; the session gets neither."""
+    """In attach the detach keys work at once, and Ctrl+C once the notice says so; the session gets neither.
+
+    The notice goes, and a line says what became of the session.
+    """
     for keys, status, is_noticed in ((b"\x02d", 0, False), (b"\x02d", 0, True), (b"\x03", 130, True)):
         viewer = begin_attached(remote, far_viewers)
         session = viewer.session()
@@ -195,6 +198,8 @@ def test_leaving_while_the_link_is_down(remote: Remote, far_viewers: Viewers) ->
         viewer.type(keys)
         assert viewer.end() == status, viewer.told()
         assert time.monotonic() - begun < 1
+        assert ("left session" if status else "detached from session") in viewer.errors()
+        assert viewer.output.endswith(b"\r\x1b[K") is is_noticed
         remote.link.admit()
         assert remote.there.status(session)["status"] == "running"
         assert b"^" not in remote.there.log(session)
