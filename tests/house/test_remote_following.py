@@ -80,9 +80,9 @@ def test_through_everything() -> None:
             second: viewers.in_pipe("logs", str(second), "-f", "--raw"),
             third: viewers.in_pipe("watch", str(third), "--raw"),
         }
-        waiter = begin_waiting(remote, viewers, third, first)
         for viewer in lookers.values():
             viewer.until_shown(b" session ")
+        waiter = begin_waiting(remote, viewers, third, first)
         for disturb in TROUBLES:
             disturb(remote)
             until_all_show(load, {session: [load.attached[session], lookers[session]] for session in lookers})
