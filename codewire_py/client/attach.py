@@ -94,14 +94,14 @@ class Attachment:
             self.give_up_keys()
         if self.hands and self.hands.waiting:
             self.hands.push()
+        if self.signals.fileno() in ready:
+            for number in self.signals.take():
+                self.heed_signal(number)
         if self.presence.connection is None or self.presence.fileno() in ready or not ready:
             self.hear_daemon()
         showing.see_paints()  # before the log, which goes on behind a paint
         if showing.unwritten or not showing.is_dry:
             showing.pump()
-        if self.signals.fileno() in ready:
-            for number in self.signals.take():
-                self.heed_signal(number)
         if self.log.door is None:
             self.see_end()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from codewire_py.client.distant import MOST_UNDER_WAY, MOST_WAITING, PIECE, DistantLog, FarHands
+from codewire_py.client.showing import Showing
 from codewire_py.daemon.viewers import Typist, Viewers
 from codewire_py.home.records import LOST_STATUS
 from codewire_py.wire.messages import Typed
@@ -83,6 +85,26 @@ def test_a_refusal_waits_for_the_last_byte() -> None:
     assert not log.is_refused()
     log.read(1)
     assert log.is_refused()
+
+
+def test_the_rest_is_shown_when_no_paint_will_come() -> None:
+    """The session ended while the link was away, and the screen had been painted: the log has to do, and then it ends."""
+    log, place = log_at(10)
+    presence: Any = place
+    presence.is_over, presence.is_settled, presence.daemons = True, True, 1
+    presence.is_foremost, presence.connection = False, None
+    presence.has_painted_all, presence.take_paints = lambda: True, list
+    shown = bytearray()
+    terminal: Any = SimpleNamespace(write=lambda data: shown.extend(data) or len(data))
+    showing = Showing(terminal, log, presence, 0)
+    showing.is_rendered = showing.wants_paint = True
+    log.receive(b"the rest")
+    place.end = {"status": "completed (0)", "exit_code": 0}
+    showing.see_paints()
+    showing.pump()
+    showing.pump()
+    assert bytes(shown) == b"the rest"
+    assert log.is_ended
 
 
 # -- what is typed
