@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import termios
 import time
 
 from codewire_py.client import signals
@@ -62,7 +63,7 @@ class Attachment:
             self.begin(paint, is_rendered)
             while not self.outcome:
                 self.turn()
-        except OSError:
+        except (OSError, termios.error):
             self.outcome = VANISHED
         finally:
             self.presence.tell(Detach())
@@ -95,8 +96,7 @@ class Attachment:
         if self.hands and self.hands.waiting:
             self.hands.push()
         if self.signals.fileno() in ready:
-            for number in self.signals.take():
-                self.heed_signal(number)
+            self.heed_signals()
         if self.presence.connection is None or self.presence.fileno() in ready or not ready:
             self.hear_daemon()
         showing.see_paints()  # before the log, which goes on behind a paint
@@ -236,6 +236,12 @@ class Attachment:
         self.hands.type(data)
 
     # -- signals
+
+    def heed_signals(self) -> None:
+        """A terminal that hangs up says so by two; after the first there is nothing left to come forward to."""
+        for number in self.signals.take():
+            if not self.outcome:
+                self.heed_signal(number)
 
     def heed_signal(self, number: int) -> None:
         if number == signals.SIGWINCH:

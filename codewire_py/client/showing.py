@@ -139,7 +139,9 @@ class Showing:
         """Once of each daemon. When there is none, and none will come, the log has to do."""
         if self.presence.has_painted_all():
             self.wants_paint = False
-            self.is_rendered &= not self.presence.is_over  # then there is the rest of the log, and nothing else
+            self.is_rendered &= (
+                not self.presence.is_over
+            )  # then there is the rest of the log, and nothing else
             self.unwritten = memoryview(self.modes.enter() if self.modes else b"")
         elif self.presence.is_settled and self.asked_at != self.presence.daemons:
             self.asked_at = self.presence.daemons
