@@ -16,6 +16,8 @@ class Departure:
         self.shut = trio.Event()
         self.busy = 0  # requests under way that must not be cut off
         self.calm = trio.Event()
+        self.guests = 0  # viewers who are to hear how far what they typed has come
+        self.parted = trio.Event()
 
     def leave(self, why: str, python: str = "") -> None:
         if not self.why:
@@ -38,6 +40,16 @@ class Departure:
             self.doors -= 1
             if self.begun.is_set() and not self.doors:
                 self.shut.set()
+
+    def part(self) -> None:
+        """One guest has heard it, or has left."""
+        self.guests -= 1
+        if self.why and not self.guests:
+            self.parted.set()
+
+    async def farewell(self) -> None:
+        if self.guests:
+            await self.parted.wait()
 
     def settle(self) -> None:
         if not self.busy and self.why:

@@ -113,6 +113,8 @@ async def serve(
             forget(SOCKET)  # whoever comes now starts another daemon, which waits for our lock
         with trio.move_on_after(limits.LEAVE_SECONDS):
             await departure.calm.wait()
+        with trio.move_on_after(limits.GOODBYE_SECONDS):
+            await departure.farewell()
         await trio.sleep(0.05)  # for the last words of the conversations to be sent
         house.tokens.write_used()
         sessions.write_index()
