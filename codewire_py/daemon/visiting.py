@@ -104,13 +104,6 @@ class Visit:
     # -- the visit
 
     async def run(self) -> None:
-        self.talk.departure.guests += 1
-        try:
-            await self.entertain()
-        finally:
-            self.talk.departure.part()
-
-    async def entertain(self) -> None:
         async with trio.open_nursery() as nursery:
             scope = nursery.cancel_scope
             nursery.start_soon(self.hear, scope)

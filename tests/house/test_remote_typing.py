@@ -121,7 +121,7 @@ def test_restarted_while_typing(remote: Remote, far_viewers: Viewers) -> None:
         while restarting.poll() is None:
             typist.type_lines(moments)
         assert restarting.returncode == 0
-    typist.check(may_be_told=True)
+    typist.check()
 
 
 @pytest.mark.slow

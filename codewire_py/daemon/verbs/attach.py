@@ -24,6 +24,8 @@ async def handle(request: messages.Attach, talk: Talk) -> None:
     pair = talk.sessions.following.follow(place, session.number)
     visit = Visit(request, session, talk)
     session.come(visit.viewer)
+    # From before it hears that it is attached: whoever heard that is to hear the farewell, too.
+    talk.departure.guests += 1
     try:
         lend_to(session, request, talk)
         await visit.fit()
@@ -33,6 +35,7 @@ async def handle(request: messages.Attach, talk: Talk) -> None:
         await talk.say(attached(session, visit, place, offset, paint))
         await visit.run()
     finally:
+        talk.departure.part()
         session.leave(visit.viewer)
         talk.sessions.following.unfollow(pair)
         await fit_others(session, talk)
