@@ -7,13 +7,18 @@ import os
 import time
 from pathlib import Path
 
-from codewire_py.home.times import TimesWriter
+from codewire_py.home.times import TIMES, TimesWriter
+from homes import until
 
 
 def pretend(directory: Path, hours: dict[int, float]) -> None:
-    """At each offset, so many hours ago; it was launched an hour before the first."""
+    """At each offset, so many hours ago; it was launched an hour before the first.
+
+    The daemon has noted its own times by then: it would write over ours.
+    """
+    until((directory / TIMES).exists, "the daemon to note when that was printed")
     now = time.time()
-    (directory / "times").unlink(missing_ok=True)
+    (directory / TIMES).unlink()
     (directory / "marks.jsonl").write_bytes(b"")
     writer = TimesWriter(str(directory))
     for offset, ago in hours.items():

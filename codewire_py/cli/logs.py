@@ -63,25 +63,29 @@ def write_rendered(request: Logs) -> None:
 
 
 class Lines:
-    """How many were written, and how many of those come once more."""
+    """How many were written, each whole, and how many of those come once more."""
 
     def __init__(self) -> None:
         self.written = self.passing = 0
+        self.begun = b""  # of a line whose end is still to come
         self.has_begun = self.is_coming = False
 
     def begin(self, begun: Reading, request: Logs) -> None:
         if not self.has_begun:
             tell_released(begun, request)
         self.has_begun = self.is_coming = True
-        self.passing = self.written
+        self.passing, self.begun = self.written, b""
 
     def write(self, text: bytes) -> None:
-        at = 0
-        while self.passing and (end := text.find(b"\n", at) + 1):
-            at, self.passing = end, self.passing - 1
-        if not self.passing:
-            show.write(1, text[at:])
-            self.written += text.count(b"\n", at)
+        end = text.rfind(b"\n") + 1
+        if not end:
+            self.begun += text
+            return
+        whole, self.begun, at = self.begun + text[:end], text[end:], 0
+        while self.passing and at < len(whole):
+            at, self.passing = whole.find(b"\n", at) + 1, self.passing - 1
+        self.written += whole.count(b"\n", at)
+        show.write(1, whole[at:])
 
 
 def tell_released(begun: Reading, request: Logs) -> None:

@@ -40,6 +40,11 @@ class Reader:
                 return data
             await self.wait_for_bell()
 
+    async def wait_beyond(self, offset: int) -> None:
+        """Until there is more than that, or the end. A bell that rang while nobody listened has not been missed."""
+        while self.log.length() <= offset and not self.session.ended.is_set():
+            await self.wait_for_bell()
+
     async def wait_for_bell(self) -> None:
         """One for all who read this session: the keeper need not know how many they are."""
         if self.session.door is not None:

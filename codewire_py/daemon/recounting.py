@@ -80,14 +80,14 @@ async def follow(session: Session, rendering: Rendering, until: float, talk: Tal
             await send_upto(rendering.log.length(), rendering, talk)
             if is_over:
                 return
-            if not await hears_bell(reader, min(deadline, trio.current_time() + QUIET)):
+            if not await grows(reader, rendering.offset, min(deadline, trio.current_time() + QUIET)):
                 await send(rendering.settle_above(), talk)
-                await hears_bell(reader, deadline)
+                await grows(reader, rendering.offset, deadline)
 
 
-async def hears_bell(reader: Reader, deadline: float) -> bool:
+async def grows(reader: Reader, offset: int, deadline: float) -> bool:
     with trio.move_on_at(deadline) as waiting:
-        await reader.wait_for_bell()
+        await reader.wait_beyond(offset)
     return not waiting.cancelled_caught
 
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from busy import cpu_seconds, is_idle
+from codewire_py.cli.logs import Lines
 from codewire_py.wire.messages import Ended, Logs, Reading
 from homes import Home, new_home
 from own_terminals import Desk
@@ -164,6 +165,17 @@ def test_a_restart_of_the_daemon_is_survived(home: Home) -> None:
     assert client.stdout
     wanted = b"".join(b"word %d\ngot word %d\n" % (n, n) for n in range(4)) + b"stop\n"
     assert seen + client.stdout.read() == wanted
+
+
+def test_a_daemon_that_goes_in_the_middle_of_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    """The next one begins again: no part of a line is written, none twice."""
+    lines = Lines()
+    start = Reading(id=1, name="", directory="", offset=0, length=0, released=0)
+    for pieces in ([b"one\ntwo\nth", b"re"], [b"on", b"e\ntwo\nthree\nfo"], [b"one\ntwo\nthree\nfour\n"]):
+        lines.begin(start, Logs(session="1"))
+        for piece in pieces:
+            lines.write(piece)
+    assert capfd.readouterr().out == "one\ntwo\nthree\nfour\n"
 
 
 # ── large logs ────────────────────────────────────────────────────────────────────────────────────────

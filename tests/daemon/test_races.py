@@ -15,8 +15,10 @@ import pytest
 import trio
 
 from codewire_py.daemon import limits
+from codewire_py.daemon.bell import Bell
 from codewire_py.daemon.depicting import Depiction, depict
-from codewire_py.daemon.recounting import begin
+from codewire_py.daemon.recounting import begin, follow
+from codewire_py.daemon.rendering import Rendering
 from codewire_py.daemon.viewers import Viewers
 from codewire_py.daemon.visiting import Visit
 from codewire_py.home.paths import TYPING
@@ -51,6 +53,31 @@ async def test_who_leaves_before_the_last_lines_are_found_leaves_no_descriptor(l
         await begin(session, 0, log.stat().st_size, 5, False)
     assert left.cancelled_caught
     assert descriptors() == before
+
+
+async def test_what_is_printed_while_a_line_is_sent_is_told_as_well(log: Path) -> None:
+    """The bell rings while nobody listens to it."""
+    log.write_bytes(b"one\r\n")
+    session: Any = SimpleNamespace(
+        directory=DIRECTORY, birth=BIRTH, bell=Bell(), ended=trio.Event(), door=True
+    )
+    told = []
+
+    async def send_data(data: bytes) -> None:
+        told.append(data)
+        if data == b"one\n":
+            log.write_bytes(b"one\r\ntwo\r\n")
+            session.bell.ring()
+        else:
+            session.ended.set()
+            session.bell.ring()
+
+    talk: Any = SimpleNamespace(send_data=send_data)
+    rendering = Rendering(DIRECTORY, BIRTH)
+    with trio.fail_after(10):
+        await follow(session, rendering, -1, talk)
+    rendering.close()
+    assert told == [b"one\n", b"two\n"]
 
 
 class Wishing(Visit):
