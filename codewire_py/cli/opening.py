@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 
 from codewire_py.cli import context, show
-from codewire_py.errors import CodewireError
+from codewire_py.errors import CodewireError, ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,30 @@ NO_LISTENER = """give it one in config.toml, then cw restart:
 
 by ssh none is needed: cw server add NAME ssh://{user}@{host}"""
 CODE_MINUTES = 5
+LOOK_SECONDS = 2.0  # at most: a name of the address may take its time
+
+
+# -- the listener
+
+
+def tell_listener(home: str) -> None:
+    """Whoever starts the daemon on purpose hears what its listener lacks, if it is to have one."""
+    from codewire_py.client.connection import ask
+    from codewire_py.wire.messages import Token, Tokens
+
+    try:
+        listen = context.config().daemon_listen
+    except ConfigError as error:
+        show.note(f"[cw] {error.message}; the defaults are in force")
+        return
+    until = time.monotonic() + LOOK_SECONDS
+    while listen and time.monotonic() < until:
+        told = ask(home, Token(), Tokens)
+        if told.trouble:
+            show.note(f"[cw] there is no listener: {told.trouble}")
+        if told.url or told.trouble:
+            return
+        time.sleep(0.02)
 
 
 # -- a certificate
@@ -52,6 +77,8 @@ def pair(given: Given) -> int:
     expires = duration(given["expires"]) if given["expires"] else 0.0
     request = Token(action="pair", scope=given["scope"] or "control", expires=expires)
     told = ask(context.home(), request, Tokens)
+    if told.trouble:
+        raise CodewireError(told.trouble, "when that is mended: cw restart")
     if not told.url:
         host, user = os.uname().nodename, os.environ.get("USER", "you")
         raise CodewireError("this daemon has no listener", NO_LISTENER.format(host=host, user=user))

@@ -6,6 +6,7 @@ import sys
 import time
 
 from codewire_py.cli import context, show
+from codewire_py.cli.opening import tell_listener
 from codewire_py.cli.table import JSON, Command
 from codewire_py.client.connection import ask, converse, reach
 from codewire_py.client.starting import start_daemon
@@ -38,6 +39,7 @@ def restart_here(home: str) -> tuple[int, str, int]:
         pid = start_daemon(home, on_purpose=True)
     running = len(ask(home, List(status="running"), Listed).sessions)
     reach(home).close()
+    tell_listener(home)
     return pid, VERSION, running
 
 

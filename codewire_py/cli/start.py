@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codewire_py.cli import context, show
+from codewire_py.cli.opening import tell_listener
 from codewire_py.cli.table import Command, Option
 from codewire_py.client.starting import is_listening, start_daemon
 
@@ -16,6 +17,7 @@ def run(_given: Given) -> int:
     home = context.home()
     if is_listening(home) or not start_daemon(home, on_purpose=True):
         show.note("[cw] daemon is running")
+    tell_listener(home)
     return 0
 
 

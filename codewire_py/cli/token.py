@@ -65,9 +65,8 @@ def create(given: Given, name: str) -> int:
     show.note(f'[cw] the token "{show.clean(name)}" may {may(about)}, {until(about)}')
     show.note(f"[cw] this is it; it is not shown again. To end it: cw token revoke {show.clean(name)}")
     if not made.url:
-        show.note(
-            "[cw] nobody can use it yet: the daemon has no listener (cw server pair says how to open one)"
-        )
+        why = made.trouble or "the daemon has no listener (cw server pair says how to open one)"
+        show.note(f"[cw] nobody can use it yet: {why}")
     show.say(made.secret)
     return 0
 

@@ -25,6 +25,7 @@ class House:
     def __init__(self, sessions: Sessions, departure: Departure) -> None:
         self.sessions, self.departure, self.tokens = sessions, departure, Tokens()
         self.url = self.fingerprint = ""  # where others reach the listener, while it is open
+        self.trouble = ""  # why it is not
 
 
 class Talk:

@@ -249,13 +249,15 @@ class Token(Message):
 class Tokens(Message):
     """Those it is about, as in `cw token list --json`. `secret`: the new token or code, told this once.
 
-    `url` and `fingerprint`: where others reach the listener, as far as the daemon knows.
+    `url` and `fingerprint`: where others reach the listener, as far as the daemon knows. `trouble`: why they do not,
+    though there is to be one.
     """
 
     tokens: list[Info]
     secret: str = ""
     url: str = ""
     fingerprint: str = ""
+    trouble: str = ""
 
 
 REQUESTS: dict[str, type[Message]] = {

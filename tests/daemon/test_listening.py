@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -207,7 +209,9 @@ async def test_each_reason_is_told_once(
 
     monkeypatch.setattr(web, "open_door", lambda config, inherited: fail(config))
     monkeypatch.setattr(limits, "AGAIN_SECONDS", 0.0)
-    assert await Listening(load("/nowhere", {"CODEWIRE_LISTEN": ":1"})).keep_trying() is None
+    house: Any = SimpleNamespace(trouble="")
+    assert await Listening(load("/nowhere", {"CODEWIRE_LISTEN": ":1"})).keep_trying(house) is None
+    assert house.trouble.startswith("refused;")
     assert list(coming) == []
     told = [record.message.partition(";")[0] for record in caplog.records]
     assert told == ["cannot a", "cannot b", "cannot a", "refused"]
@@ -226,12 +230,25 @@ async def test_each_reason_is_told_once(
     ],
 )
 def test_a_listener_that_cannot_be_costs_nothing_else(home: Home, text: str, told: str) -> None:
-    """The home is served; daemon.log says why; nothing listens."""
+    """The home is served; whoever starts it hears why nothing listens, and daemon.log says so."""
     configure(home, f"[daemon]\n{text}\n")
-    home.cw("start")
+    for words, status in (
+        (["start"], 0),
+        (["restart"], 0),
+        (["server", "pair"], 1),
+        (["token", "create", "t"], 0),
+    ):
+        assert told in home.cw(*words, status=status).stderr
     assert home.list() == []
-    home.until(lambda: told in home.journal(), told)
+    assert told in home.journal()
     assert "listens at" not in home.journal()
+
+
+def test_whoever_starts_a_daemon_hears_of_a_mistake(home: Home) -> None:
+    """It is served all the same."""
+    configure(home, "[daemon]\nlisten = 7\n")
+    assert "; the defaults are in force" in home.cw("start").stderr
+    assert home.list() == []
 
 
 # ── restart ───────────────────────────────────────────────────────────────────────────────────────────────

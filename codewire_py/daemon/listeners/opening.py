@@ -16,6 +16,9 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  refused without TLS
 INSECURE = (
     "name a certificate (cw server cert), or say --insecure-no-tls if a tunnel or a proxy encrypts for it"
 )
+ELSEWHERE = (
+    "where it listens is said by listen in [daemon] of config.toml, CODEWIRE_LISTEN or cw daemon --listen"
+)
 
 
 class Address:
@@ -66,7 +69,7 @@ def resolve(listen: str) -> Address:
         found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         reason = str(getattr(error, "strerror", "") or "no such name").lower()
-        raise DaemonFailed(f"cannot listen at {listen}: {reason}") from error
+        raise DaemonFailed(f"cannot listen at {listen}: {reason}", ELSEWHERE) from error
     family, _, _, _, name = found[0]
     return Address(family, str(name[0]), int(name[1]))
 
@@ -104,7 +107,7 @@ def bind(address: Address) -> socket.socket:
         listener.listen(limits.BACKLOG)
     except OSError as error:
         listener.close()
-        raise DaemonFailed(f"cannot listen at {address}: {str(error.strerror).lower()}") from error
+        raise DaemonFailed(f"cannot listen at {address}: {str(error.strerror).lower()}", ELSEWHERE) from error
     listener.setblocking(False)
     return listener
 

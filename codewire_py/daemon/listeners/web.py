@@ -44,16 +44,16 @@ class Listening:
         journal.info("listens at %s", self.door.address)
         return self.door
 
-    async def keep_trying(self) -> Door | None:
+    async def keep_trying(self, house: House) -> Door | None:
         """None: it cannot be, as things are configured. The journal is told each reason once."""
-        told = ""
         while self.door is None:
             try:
                 return await trio.to_thread.run_sync(self.open)
             except CodewireError as error:
-                if error.message != told:
-                    journal.error("%s; %s", error.message, error.hint)
-                told = error.message
+                trouble = "; ".join(filter(None, (error.message, error.hint)))
+                if trouble != house.trouble:
+                    journal.error("%s", trouble)
+                house.trouble = trouble
                 if not can_waiting_help(error):
                     return None
             await trio.sleep(limits.AGAIN_SECONDS)
@@ -64,9 +64,9 @@ class Listening:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(house.departure.close, accepting := trio.CancelScope())
             with accepting:
-                door = await self.keep_trying()
+                door = await self.keep_trying(house)
                 if door is not None:
-                    house.url, house.fingerprint = door.url, door.fingerprint
+                    house.url, house.fingerprint, house.trouble = door.url, door.fingerprint, ""
                     guests = Guests(self.config, is_encrypted=bool(door.tls))
                     await Lobby(door, Reception(house, guests), nursery).welcome()
 

@@ -24,7 +24,9 @@ async def handle(request: messages.Token, talk: Talk) -> messages.Tokens:
     else:
         secret = tokens.create(request.name, offer_in(request, talk), talk.grant)
         about = [told for told in tokens.listed() if told["name"] == request.name]
-    return messages.Tokens(tokens=about, secret=secret, url=house.url, fingerprint=house.fingerprint)
+    return messages.Tokens(
+        tokens=about, secret=secret, url=house.url, fingerprint=house.fingerprint, trouble=house.trouble
+    )
 
 
 def offer_in(request: messages.Token, talk: Talk) -> Offer:
