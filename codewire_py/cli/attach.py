@@ -89,12 +89,13 @@ class Request:
     def make(self, session: str, offset: int, seq: int = 0) -> Attach:
         self.size = rows, cols = self.terminal.size()
         near, wishes = self.is_near, self.wishes
+        inside, born = context.inside()
         return Attach(
             session=session, local=near, read_only=wishes.is_reader, rows=max(1, rows - wishes.rows_below),
             cols=cols, offset=offset, scrollback=wishes.scrollback, rendered=wishes.rows_below > 0,
             agent=os.environ.get("SSH_AUTH_SOCK", "") if near else "",
             display=os.environ.get("DISPLAY", "") if near else "",
-            inside=context.inside(), viewer=self.viewer, seq=seq, paced=not near,
+            inside=inside, born=born, viewer=self.viewer, seq=seq, paced=not near,
         )  # fmt: skip
 
 

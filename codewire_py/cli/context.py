@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from codewire_py.errors import UsageError
-from codewire_py.home.paths import home_path, number_of
+from codewire_py.home.paths import SESSIONS, home_path, number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,16 @@ def config() -> Config:
     return load(home(), os.environ)
 
 
-def inside() -> int:
-    """The session of this home that we run in; 0: none, and none of a server's."""
+def inside() -> tuple[int, float]:
+    """The session of this home that we run in, 0: none; and when it was launched, by which a daemon elsewhere sees
+    whether it is the same home's.
+    """
     number = number_of(os.environ.get("CODEWIRE_SESSION", ""))
-    return number if number and isinstance(where(), str) else 0
+    if not number or isinstance(where(), str):
+        return number, 0.0
+    from codewire_py.home.records import read_birth
+
+    try:
+        return number, read_birth(f"{home()}/{SESSIONS}/{number}").created_at
+    except (OSError, ValueError):
+        return 0, 0.0

@@ -24,9 +24,10 @@ def run(given: Given) -> int:
     since, until = moment_or_none(given["since"], now), moment_or_none(given["until"], now)
     if 0 <= until < since:
         raise UsageError("--until is before --since", HINT)
+    inside, born = context.inside()
     request = Logs(
         session=given["session"], rendered=given["rendered"],
-        follow=given["follow"], inside=context.inside(),
+        follow=given["follow"], inside=inside, born=born,
         tail=-1 if given["tail"] is None else max(0, given["tail"]), since=since, until=until,
     )  # fmt: skip
     if given["rendered"]:

@@ -40,7 +40,8 @@ def run(given: Given) -> int:
 
 def open_follower(word: str, given: Given, many: bool) -> Follower:
     tail = 0 if given["no_history"] else -1 if given["tail"] is None else max(0, given["tail"])
-    request = Logs(session=word, follow=True, tail=tail, inside=context.inside())
+    inside, born = context.inside()
+    request = Logs(session=word, follow=True, tail=tail, inside=inside, born=born)
     reading = begin_reading(context.where(), request)
     if many:
         begun = reading[2]

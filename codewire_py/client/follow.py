@@ -46,6 +46,7 @@ def go_on(request: Logs, begun: Reading, log: DistantLog) -> Logs:
         offset=log.place(),
         until=request.until,
         inside=request.inside,
+        born=request.born,
     )
 
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 from codewire_py.daemon.grants import OWNER
 from codewire_py.daemon.processes import terminal_session_of
 from codewire_py.daemon.talk import Talk
+from codewire_py.wire.messages import Attach, Logs
 
 
-def place_of(said: int, talk: Talk) -> int:
-    """What its environment says, or whose terminal it is in; 0: in none of ours, as whoever comes by a token."""
-    if talk.grant is not OWNER:
-        return 0
-    if said in talk.sessions.by_id and talk.sessions.by_id[said].is_running():
-        return said
-    leader = terminal_session_of(talk.peer) if talk.peer else 0
+def place_of(request: Attach | Logs, talk: Talk) -> int:
+    """What its environment says, or whose terminal it is in; 0: in none of ours.
+
+    Whoever comes from elsewhere may run in another home's session of that number, launched at another moment.
+    """
+    said = talk.house.sessions.by_id.get(request.inside)
+    is_here = talk.grant is OWNER
+    is_ours = (
+        said and said.is_running() and (said.birth.created_at == request.born if request.born else is_here)
+    )
+    if said and is_ours:
+        return said.number
+    leader = terminal_session_of(talk.peer) if talk.peer and is_here else 0
     found = [session.number for session in talk.sessions.running() if leader and session.facts.pid == leader]
     return found[0] if found else 0

@@ -11,7 +11,8 @@ class Attach(Message):
     `local`: the viewer reads the log and types by itself (the short way); the conversation then only tells the
     daemon that it is there. Otherwise data frames follow. `offset`: where it was before; -1: it is new, and gets
     a paint, with so many lines of `scrollback`. `rendered`: it wants nothing but paints, on a picture of `rows` and
-    `cols`. `agent` and `display`: its SSH_AUTH_SOCK and DISPLAY, which the program is to use from now on.
+    `cols`. `agent` and `display`: its SSH_AUTH_SOCK and DISPLAY, which the program is to use from now on. `inside`:
+    the session that it runs in itself; from elsewhere with the moment it was `born`, for it may be another home's.
 
     `viewer`: a name of its own making, by which it is known again when it comes back; `seq`: the last `typed` that it
     knows the fate of. `paced`: it says `seen`, and is sent no more at once than its link takes in a moment.
@@ -28,6 +29,7 @@ class Attach(Message):
     agent: str = ""
     display: str = ""
     inside: int = 0
+    born: float = 0.0
     viewer: str = ""
     seq: int = 0
     paced: bool = False
@@ -120,6 +122,7 @@ class Logs(Message):
     """Read a log: the last `tail` lines (-1: all that is kept), or from `offset`; `follow`: until the end.
 
     `since` and `until`: only what was printed between these times. `rendered`: lines as they ended up, as text.
+    `inside` and `born`: as in `attach`.
     """
 
     session: str
@@ -131,6 +134,7 @@ class Logs(Message):
     until: float = -1.0
     rendered: bool = False
     inside: int = 0
+    born: float = 0.0
 
 
 class Export(Message):

@@ -59,12 +59,17 @@ def test_both_parsers_find_the_same_server(words: list[str]) -> None:
 
 
 def test_a_session_of_ours_is_none_of_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CODEWIRE_SESSION means a session of this home: following the server's session of that number is no loop."""
+    """CODEWIRE_SESSION means a session of this home: a daemon elsewhere is told when it was born, to tell it apart."""
     monkeypatch.setenv("CODEWIRE_HOME", str(tmp_path))
     monkeypatch.setenv("CODEWIRE_SESSION", "7")
-    assert context.inside() == 7
+    assert context.inside() == (7, 0.0)
     monkeypatch.setenv("CODEWIRE_SERVER", "ws://box:1")
-    assert context.inside() == 0
+    assert context.inside() == (0, 0.0)
+    (tmp_path / "sessions" / "7").mkdir(parents=True)
+    (tmp_path / "sessions" / "7" / "session.json").write_text(
+        '{"id": 7, "command": ["x"], "created_at": 2.5}'
+    )
+    assert context.inside() == (7, 2.5)
 
 
 def test_completion_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:

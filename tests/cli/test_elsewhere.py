@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from codewire_py.cli.commands import NAMES
-from homes import Done, Home, new_home
+from homes import CW, Done, Home, new_home
 from own_terminals import new_desk
 
 LOCAL_ALONE = ["start", "daemon", "config", "completion bash", "server list"]
@@ -277,3 +277,22 @@ def test_stop(here: Home, there: Home) -> None:
     assert "cannot reach box (ws://" in on_box(here, "list", status=1).stderr
     assert "cannot reach box (ws://" in on_box(here, "stop", status=1).stderr
     there.until(lambda: not Path(f"/proc/{pid}").exists(), "the daemon to be gone")
+
+
+@pytest.mark.parametrize("words", ["attach", "watch", "logs -f"])
+def test_a_session_is_not_followed_from_inside_itself_by_way_of_a_server(there: Home, words: str) -> None:
+    """Its own machine has many addresses; another session of that number, elsewhere, is another session."""
+    command = [*CW, "--server", address(there), *words.split(), "self"]
+    script = 'echo begun; read go; "$@"; echo status-$?'
+    id = there.launch("sh", "-c", script, "sh", *command, options=("--name", "self"))
+    there.until_printed(id, b"begun")
+    with new_home() as other:
+        other.env["CODEWIRE_TOKEN"] = there.env["CODEWIRE_TOKEN"]
+        for _ in range(id):
+            last = other.launch(*command)
+        assert last == id
+        other.until_printed(last, b"begun")
+    there.cw("send", "self", "go")
+    there.until_printed(id, b"status-1")
+    assert f"session {id} cannot be followed from inside itself" in there.log(id).decode()
+    there.end(id)

@@ -17,7 +17,7 @@ from codewire_py.wire import messages
 
 
 async def handle(request: messages.Attach, talk: Talk) -> None:
-    place = place_of(request.inside, talk)
+    place = place_of(request, talk)
     session = talk.sessions.find(request.session) if request.session else pick(talk, place)
     if request.offset < 0 or session.is_lost:
         session.must_run()  # who knows where it was gets the rest, and the end

@@ -21,7 +21,7 @@ from codewire_py.wire import messages
 async def handle(request: messages.Logs, talk: Talk) -> None:
     session = talk.sessions.find(request.session)
     follows = request.follow and session.is_running() and not is_over(request.until)
-    pair = talk.sessions.following.follow(place_of(request.inside, talk), session.number) if follows else None
+    pair = talk.sessions.following.follow(place_of(request, talk), session.number) if follows else None
     try:
         start = reading(request, session)
         await talk.say(start)
