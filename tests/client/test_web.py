@@ -196,12 +196,10 @@ def test_frames_come_whole_however_they_are_cut(stage: Stage, together: bool) ->
     parts = said(first) + said(second[:70], last=False) + said(b"", PING) + said(second[70:], CONTINUED)
 
     def play(peer: socket.socket) -> None:
-        if together:
-            stage.welcome(peer, parts)
-            return
-        stage.welcome(peer)
-        for at in range(len(parts)):
+        stage.welcome(peer, parts if together else b"")
+        for at in () if together else range(len(parts)):
             peer.sendall(parts[at : at + 1])
+        read_frames(peer, 1)  # the answer to the ping: closed over it, the connection would be reset
 
     stage.play = play
     peer = dial(stage.server(), 5)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from homes import Home
 
 
-def greet_as(path: Path, version: int) -> socket.socket:
-    """A door whose keeper speaks that version; it lets everybody in until it is closed."""
+@contextmanager
+def greeting_as(path: Path, version: int) -> Iterator[None]:
+    """A door whose keeper speaks that version, and lets everybody in."""
     door = socket.socket(socket.AF_UNIX)
     door.bind(str(path))
     door.listen()
@@ -26,8 +28,16 @@ def greet_as(path: Path, version: int) -> socket.socket:
             guest.sendall(bytes((version,)))
             guests.append(guest)
 
-    threading.Thread(target=let_in, daemon=True).start()
-    return door
+    waiter = threading.Thread(target=let_in)
+    waiter.start()
+    try:
+        yield
+    finally:
+        door.shutdown(socket.SHUT_RDWR)
+        waiter.join(20)
+        for end in (door, *guests):
+            end.close()
+        path.unlink()
 
 
 def test_a_newer_keeper_costs_a_warning(home: Home) -> None:
@@ -36,13 +46,11 @@ def test_a_newer_keeper_costs_a_warning(home: Home) -> None:
     home.end(strange)
     home.cw("stop")
     (home.directory(strange) / "exit.json").unlink()
-    door = greet_as(home.directory(strange) / "keeper.sock", 9)
-    try:
-        assert [session["status"] for session in home.list()] == ["running", "running"]
-        home.cw("send", str(mine), "hello")
-        home.until_printed(mine, b"hello")
-        home.until(lambda: "a keeper speaks version 9" in home.journal(), "the journal to name it")
-    finally:
-        home.cw("stop")
-        door.close()
-        os.unlink(home.directory(strange) / "keeper.sock")
+    with greeting_as(home.directory(strange) / "keeper.sock", 9):
+        try:
+            assert [session["status"] for session in home.list()] == ["running", "running"]
+            home.cw("send", str(mine), "hello")
+            home.until_printed(mine, b"hello")
+            home.until(lambda: "a keeper speaks version 9" in home.journal(), "the journal to name it")
+        finally:
+            home.cw("stop")
