@@ -58,11 +58,21 @@ def guard(work) -> int:  # type: ignore[no-untyped-def]
         return 1
     except Exception as error:
         tell(
-            f"a bug in cw: {type(error).__name__}: {error}", "run it again with CODEWIRE_DEBUG=1 to see where"
+            f"{whose_fault()}: {type(error).__name__}: {error}",
+            "run it again with CODEWIRE_DEBUG=1 to see where",
         )
         if os.environ.get("CODEWIRE_DEBUG"):
             raise
         return BUG
+
+
+def whose_fault() -> str:
+    """A daemon elsewhere may be older or newer than we are, or mean harm."""
+    try:
+        is_elsewhere = not isinstance(context.where(), str)
+    except (CodewireError, OSError):
+        is_elsewhere = False
+    return "a bug in cw, or an answer of the server that makes no sense" if is_elsewhere else "a bug in cw"
 
 
 def tell(message: str, hint: str) -> None:

@@ -118,6 +118,24 @@ def test_an_exit_status_that_cannot_be_is_none(home: Home, code: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("status 1", messages.Described(session={})),
+        ("kill 1", messages.Killed(sessions=[{}])),
+        ("list", messages.Listed(sessions=[{"id": []}])),
+        ("token list", messages.Tokens(tokens=[{"name": 7}])),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_told_as_what_it_is(home: Home, words: str, said: Message) -> None:
+    """It may come from another version of cw, too: whoever looks for the bug looks there as well."""
+    with listening(saying(said)) as listener:
+        assert (
+            "an answer of the server that makes no sense: "
+            in ask(home, listener, *words.split(), status=70).stderr
+        )
+
+
+@pytest.mark.parametrize(
     ("status", "body", "told"),
     [
         ("403 No", b"[" * 200_000, "403"),
