@@ -9,6 +9,7 @@ from codewire_py.cli.logs import looks
 from codewire_py.cli.table import MANY, TAG, Argument, Command, Option, seconds
 from codewire_py.client.connection import ask
 from codewire_py.client.follow import Follower, begin_reading, follow_several
+from codewire_py.client.patience import patience
 from codewire_py.client.prefix import Prefix
 from codewire_py.errors import UsageError
 from codewire_py.wire.messages import List, Listed, Logs
@@ -27,7 +28,7 @@ def run(given: Given) -> int:
         raise UsageError("say which session to watch", "cw watch ID, or cw watch --tag TAG")
     until = None if given["timeout"] is None else time.monotonic() + given["timeout"]
     many = len(words) > 1 or bool(given["tag"])
-    followers = [open_follower(word, given, many) for word in words]
+    followers = [open_follower(word, given, many, patience(until)) for word in words]
     has_ended = follow_several(followers, until, lambda follower: tell_end(follower, many))
     for follower in followers:
         if not follower.has_ended:
@@ -38,11 +39,11 @@ def run(given: Given) -> int:
     return 0
 
 
-def open_follower(word: str, given: Given, many: bool) -> Follower:
+def open_follower(word: str, given: Given, many: bool, patience: float | None) -> Follower:
     tail = 0 if given["no_history"] else -1 if given["tail"] is None else max(0, given["tail"])
     inside, born = context.inside()
     request = Logs(session=word, follow=True, tail=tail, inside=inside, born=born)
-    reading = begin_reading(context.where(), request)
+    reading = begin_reading(context.where(), request, patience)
     if many:
         begun = reading[2]
         prefix = Prefix(begun.name or str(begun.id))

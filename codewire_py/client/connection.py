@@ -170,14 +170,18 @@ def ask(where: str | Server, request: Message, reply: type[Reply], may_start: bo
 
 
 def converse(
-    where: str | Server, request: Message, reply: type[Reply], may_start: bool = True
+    where: str | Server,
+    request: Message,
+    reply: type[Reply],
+    may_start: bool = True,
+    seconds: float | None = None,
 ) -> tuple[Connection, Reply]:
     """Like `ask`, with the conversation still open: the daemon may go away meanwhile, then the next one is asked."""
     deadline = time.monotonic() + RETRY_SECONDS
     was_there = False
     while True:
         try:
-            return converse_once(where, request, reply, may_start)
+            return converse_once(where, request, reply, may_start, seconds)
         except Unreachable:
             if not was_there or time.monotonic() > deadline:
                 raise

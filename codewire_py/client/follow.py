@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 BLOCK = 256 << 10
 
 
-def begin_reading(where: str | Server, request: Logs) -> tuple[Presence, LocalLog | DistantLog, Reading]:
-    """The log, and where to begin; the conversation stays open as long as we follow."""
+def begin_reading(
+    where: str | Server, request: Logs, seconds: float | None = None
+) -> tuple[Presence, LocalLog | DistantLog, Reading]:
+    """The log, and where to begin; the conversation stays open as long as we follow. `seconds`: for a reply."""
     request.local = isinstance(where, str)
-    connection, begun = converse(where, request, Reading)
+    connection, begun = converse(where, request, Reading, seconds=seconds)
     if isinstance(where, str):
         from codewire_py.client.near import NearPresence
 

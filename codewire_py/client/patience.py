@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from codewire_py.client.connection import converse_once, reach
+from codewire_py.client.connection import converse_once
 from codewire_py.errors import ConnectionLost, NoDaemon, TimedOut, Unreachable
 
 TYPE_CHECKING = False
@@ -23,29 +23,41 @@ LATE = 1.0  # seconds that a reply may come late
 SILENCE = 25.0  # seconds after which a link counts as dead anyway
 
 
-def ask_patiently(
-    where: str | Server, request: Callable[[], Message], reply: type[Reply], until: float | None
-) -> Reply:
+class Patient:
     """Only a new command may start a daemon, and a server must answer it once: from then on we wait for either."""
-    reach(where).close()
-    may_start, failure = True, TimedOut("wait timed out")
-    tries = 0
-    while True:
-        try:
-            connection, answer = converse_once(where, request(), reply, may_start, patience(until))
-            connection.close()
-            return answer
-        except ConnectionLost as error:
-            may_start = "stop" not in error.message
-            tries = 0
-        except NoDaemon:
-            failure = TimedOut("wait timed out; no daemon is running", "start it with: cw start")
-        except Unreachable as error:
-            failure = TimedOut(f"wait timed out; {error.message}", error.hint)
-            tries += 1
-        if until is not None and time.monotonic() > until:
-            raise failure
-        time.sleep(pause(tries, until))
+
+    def __init__(self, where: str | Server, until: float | None) -> None:
+        self.where, self.until = where, until
+        self.has_met = False
+        self.may_start = True
+        self.failure = TimedOut("wait timed out")
+        self.tries = 0  # since it was there last
+
+    def ask(self, request: Callable[[], Message], reply: type[Reply]) -> Reply:
+        while True:
+            try:
+                return self.ask_once(request(), reply)
+            except ConnectionLost as error:
+                self.has_met, self.may_start, self.tries = True, "stop" not in error.message, 0
+            except NoDaemon:
+                self.failure = TimedOut("wait timed out; no daemon is running", "start it with: cw start")
+            except Unreachable as error:
+                self.failure = TimedOut(f"wait timed out; {error.message}", error.hint)
+                self.tries += 1
+                if not self.has_met and not self.is_late():
+                    raise
+            if self.is_late():
+                raise self.failure
+            time.sleep(pause(self.tries, self.until))
+
+    def ask_once(self, request: Message, reply: type[Reply]) -> Reply:
+        connection, answer = converse_once(self.where, request, reply, self.may_start, patience(self.until))
+        connection.close()
+        self.has_met = True
+        return answer
+
+    def is_late(self) -> bool:
+        return self.until is not None and time.monotonic() > self.until
 
 
 def patience(until: float | None) -> float | None:

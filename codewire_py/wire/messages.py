@@ -165,10 +165,14 @@ class Wait(Message):
 
 
 class Waited(Message):
-    """Those that have ended, as in `cw status --json`; `timed_out`: not enough of them did."""
+    """Those that have ended, as in `cw status --json`; `timed_out`: not enough of them did.
+
+    `ids`: all that it was about, in the order asked for. Names may be others' by the time that one asks again.
+    """
 
     sessions: list[Info]
     timed_out: bool = False
+    ids: list[int] = []
 
 
 class Remove(Message):

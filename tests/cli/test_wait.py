@@ -11,6 +11,7 @@ import time
 import pytest
 
 from homes import Home
+from seeing import are_idle
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,21 @@ def test_a_stopped_daemon(home: Home) -> None:
     assert time.monotonic() - started < 10
     home.cw("send", str(id), "")
     assert client.wait(20) == 9
+
+
+def test_whom_it_waits_for_is_decided_once(home: Home) -> None:
+    """By name or by tag: others may have them by the time that it asks again."""
+    id = home.launch("sh", "-c", "read x; exit 5", options=("--name", "meant", "--tag", "meant"))
+    waiting = [home.begin("wait", *words, "--any") for words in (("meant",), ("--tag", "meant"))]
+    for client in waiting:
+        home.until(
+            lambda pid=client.pid: len(os.listdir(f"/proc/{pid}/fd")) > 3 and are_idle(pid), "it to wait"
+        )
+    home.cw("rename", str(id), "other")
+    home.end(home.launch("sh", "-c", "exit 6", options=("--name", "meant", "--tag", "meant")))
+    home.cw("restart")
+    home.cw("send", str(id), "")
+    assert [client.wait(20) for client in waiting] == [5, 5]
 
 
 def test_a_lost_one_exits_125(home: Home) -> None:

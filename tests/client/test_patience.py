@@ -49,16 +49,10 @@ Meet = Callable[..., Fate]
 
 @pytest.fixture
 def meet(monkeypatch: pytest.MonkeyPatch) -> Meet:
-    def begin(*tries: CodewireError | Message, first: CodewireError | None = None) -> Fate:
-        def reach(*_: object, **__: object) -> Connection:
-            if first:
-                raise first
-            return Connection(Peer())  # type: ignore[arg-type]
-
+    def begin(*tries: CodewireError | Message) -> Fate:
         fate = Fate(*tries)
         for module in (connection, patience):
             monkeypatch.setattr(module, "converse_once", fate.converse_once)
-            monkeypatch.setattr(module, "reach", reach)
         monkeypatch.setattr(time, "sleep", fate.slept.append)
         return fate
 
@@ -66,7 +60,7 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Meet:
 
 
 def wait(until: float | None = None) -> Waited:
-    return patience.ask_patiently(BOX, lambda: Wait(sessions=["1"]), Waited, until)
+    return patience.Patient(BOX, until).ask(lambda: Wait(sessions=["1"]), Waited)
 
 
 def test_a_wait_outlives_link_and_daemon(meet: Meet) -> None:
@@ -82,7 +76,7 @@ def test_a_wait_outlives_link_and_daemon(meet: Meet) -> None:
 
 def test_a_server_that_was_never_there_is_told_at_once(meet: Meet) -> None:
     """Whoever mistyped an address does not wait for it."""
-    fate = meet(ANSWER, first=Unreachable("cannot reach box"))
+    fate = meet(Unreachable("cannot reach box"), ANSWER)
     with pytest.raises(Unreachable, match="cannot reach box"):
         wait()
     assert fate.slept == []

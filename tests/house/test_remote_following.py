@@ -203,3 +203,11 @@ def test_leaving_while_the_link_is_down(remote: Remote, far_viewers: Viewers) ->
         remote.link.admit()
         assert remote.there.status(session)["status"] == "running"
         assert b"^" not in remote.there.log(session)
+
+
+def test_a_wait_ends_in_time_where_nobody_answers(remote: Remote) -> None:
+    """Its time is over before it would give up the link: that is what it says, and how it exits."""
+    session = remote.there.launch("sleep", "60")
+    remote.link.silence()
+    done = remote.here.cw("wait", str(session), "--timeout", "0.5", status=124)
+    assert done.stderr.startswith("Error: wait timed out; there (ws://")

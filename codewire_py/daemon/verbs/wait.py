@@ -20,13 +20,19 @@ async def handle(request: messages.Wait, talk: Talk) -> messages.Waited | None:
         nursery.start_soon(talk.notice_leaving, nursery.cancel_scope)
         nursery.start_soon(talk.announce_leaving, nursery.cancel_scope)
         with trio.move_on_after(request.timeout if request.timeout >= 0 else float("inf")) as waited:
-            await enough_ended(chosen, request.any)
+            if not are_enough([session.ended.is_set() for session in chosen], request.any):
+                await enough_ended(chosen, request.any)
         nursery.cancel_scope.cancel()
         done = messages.Waited(
             sessions=[describe(session) for session in chosen if session.ended.is_set()],
             timed_out=waited.cancelled_caught,
+            ids=[session.number for session in chosen],
         )
     return done  # noqa: RET504  None: the client has left, or we do
+
+
+def are_enough(ended: list[bool], any_will_do: bool) -> bool:
+    return any(ended) if any_will_do else all(ended)
 
 
 async def enough_ended(chosen: list[Session], any_will_do: bool) -> None:
