@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from codewire_py.client.showing import TO_THE_BOTTOM
+from codewire_py.client.showing import TITLE_BACK, TO_THE_BOTTOM
 from codewire_py.daemon.screen.paint import BEGIN, END
 from codewire_py.daemon.screen.screen import Screen
+from codewire_py.stream.tabs import reset_stops
 
 ROWS, COLS = 24, 80
 SCROLLBACK = 1000  # lines that whoever attaches is shown
 ENOUGH = 1 << 20  # bytes of plain lines, of which no screen shows more
+
+
+def last_words(cols: int = COLS) -> bytes:
+    """What leaving writes after a program that left nothing switched on."""
+    return b"\x1b7" + reset_stops(cols) + b"\x1b8" + TO_THE_BOTTOM + TITLE_BACK
 
 
 def after_paint(shown: bytes | bytearray, log: bytes, rows: int = ROWS, cols: int = COLS) -> bytes:
@@ -18,7 +24,7 @@ def after_paint(shown: bytes | bytearray, log: bytes, rows: int = ROWS, cols: in
     """
     paint, end, rest = bytes(shown).rpartition(END)
     assert end, f"no paint: {bytes(shown[:200])!r}"
-    rest = rest.removesuffix(TO_THE_BOTTOM)
+    rest = rest.removesuffix(last_words(cols))
     at = len(log) - len(rest)
     assert at >= 0, f"{-at} bytes more than the log has were shown"
     there, here = Screen(rows, cols), Screen(rows, cols)

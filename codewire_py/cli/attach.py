@@ -120,12 +120,12 @@ def place_of(
     return far, distant, None if is_reader else hands
 
 
-def status_line(terminal: OwnTerminal, begun: Attached, keys: str) -> Callable[[str], bytes]:
+def status_line(terminal: OwnTerminal, begun: Attached, keys: str) -> Callable[[str, str], bytes]:
     """Draws it: session, name, activity, and how to leave."""
     from codewire_py.client.statusline import status_row, status_text
 
-    def draw(activity: str) -> bytes:
-        left, right = status_text(begun.id, begun.name, activity, keys)
+    def draw(name: str, activity: str) -> bytes:
+        left, right = status_text(begun.id, name or begun.name, activity, keys)
         return status_row(*terminal.size(), left, right, show.has_colours(1))
 
     return draw

@@ -59,7 +59,7 @@ class Replies:
 
     __slots__ = (
         "_asked_at", "_clock", "_held", "_held_at", "_is_answered", "_is_pasting", "_is_told", "_knows", "_looks",
-        "_pasted", "_skipping",
+        "_own_keyboard", "_pasted", "_skipping",
     )  # fmt: skip
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,6 +72,7 @@ class Replies:
         self._asked_at = 0.0
         self._is_answered = self._is_told = True  # nothing was asked
         self._looks, self._knows = Looks(), False
+        self._own_keyboard = b""  # kitty's flags that were in force before we came
 
     # -- our questions
 
@@ -89,6 +90,10 @@ class Replies:
         if self._is_answered and self._looks.keyboard < 0:  # what came before the last answer is all
             self._looks.keyboard = 0
         return self._looks if self._is_answered or self._knows else None
+
+    def given_back(self) -> bytes:
+        """What a paint takes away that was there before, as far as we were told."""
+        return b"\x1b[=%bu" % self._own_keyboard if self._own_keyboard.strip(b"0") else b""
 
     def owed(self) -> float:
         """For how long answers may still be on their way, in seconds."""
@@ -205,6 +210,7 @@ class Replies:
                 self._knows = True
         elif final == b"u":
             self._looks.keyboard = 1
+            self._own_keyboard = answer[3:-1]
             self._knows = True
         else:
             self._is_answered = True

@@ -25,7 +25,6 @@ BLOCK = 65536
 REST = 2  # milliseconds in which a flood gathers; a turn for each few kilobytes would cost more than it shows
 CHORD_PAUSE = 0.05  # a sequence that stays unfinished so long was a key of its own
 CTRL_C = 3
-CLEAR_ROW = b"\r\x1b[K"
 DETACHED, ENDED, LOST, VANISHED, REFUSED = "detached", "ended", "lost", "vanished", "refused"
 INTERRUPTED = "interrupted"  # while the link was away
 
@@ -67,9 +66,7 @@ class Attachment:
             self.outcome = VANISHED
         finally:
             self.presence.tell(Detach())
-            if self.outcome != VANISHED:
-                hush(self.replies)
-            self.terminal.leave_raw(self.showing.leave() + (CLEAR_ROW if self.notice else b""))
+            self.give_back()
             self.log.close()
         return self.outcome
 
@@ -153,12 +150,13 @@ class Attachment:
         self.showing.is_dry &= self.log.fileno() >= 0  # from elsewhere the log comes by the same way
         if self.presence.daemons != known:
             self.meet_daemon()
-        if self.presence.notice() != self.notice:
-            self.see_notice()
+        notice = self.presence.notice(self.showing.is_rendered)
+        if notice != self.notice:
+            self.see_notice(notice)
 
-    def see_notice(self) -> None:
+    def see_notice(self, notice: str) -> None:
         """What lies over the screen is taken away by a paint, as soon as there is somebody to paint it."""
-        self.notice = self.presence.notice()
+        self.notice = notice
         if self.notice:
             self.showing.lay_over(self.notice)
         else:
@@ -187,6 +185,7 @@ class Attachment:
         if showing.is_held() and not self.presence.has_painted_all():
             return
         showing.wants_paint = False  # if it was wanted when the end came: then the log has to do
+        showing.take_away()
         showing.is_dry = False
         showing.pump()
         if not showing.unwritten and not showing.has_more():
@@ -209,7 +208,7 @@ class Attachment:
             self.outcome = VANISHED
             return
         self.held_at = time.monotonic()
-        if self.notice and any(form in data for form in forms_of(CTRL_C)):
+        if self.notice and self.presence.may_leave() and any(form in data for form in forms_of(CTRL_C)):
             self.outcome = INTERRUPTED  # as the notice says
             return
         self.take(self.replies.feed(data))
@@ -247,18 +246,31 @@ class Attachment:
         if number == signals.SIGWINCH:
             rows, cols = self.terminal.size()
             self.presence.tell(Measured(rows=max(1, rows - self.rows_below), cols=cols))
+            self.see_size()
         elif number == signals.SIGHUP:
             self.outcome = VANISHED
         elif number in (signals.SIGTERM, signals.SIGINT):
             self.outcome = f"signal {number}"
         elif number == signals.SIGTSTP:
-            hush(self.replies)
-            self.terminal.leave_raw(self.showing.leave())
+            self.give_back()
             signals.stop_here()
         elif number == signals.SIGCONT:
             self.come_forward()
 
+    def see_size(self) -> None:
+        """What we drew ourselves is not where it belongs any more."""
+        if self.rows_below:
+            self.showing.wants_paint = True
+        if self.notice:
+            self.showing.lay_over(self.notice)
+
+    def give_back(self) -> None:
+        """Our terminal is about to be somebody else's."""
+        if self.outcome != VANISHED:
+            hush(self.replies)
+        self.terminal.leave_raw(self.showing.leave() + self.replies.given_back())
+
     def come_forward(self) -> None:
         """Continued after a stop: the terminal was somebody else's meanwhile."""
         self.terminal.enter_raw()
-        self.showing.wants_paint = True
+        self.showing.come_forward()

@@ -69,11 +69,14 @@ class FarPresence(Presence):
             first = min(first, self.next_try)  # which may have passed while something was shown
         return max(0.0, first - now)
 
-    def notice(self) -> str:
-        now = time.monotonic()
-        if not self.is_settled and not self.is_over and now - self.lost_at >= QUIET_SECONDS:
+    def may_leave(self) -> bool:
+        is_away = not self.is_settled and not self.is_over
+        return is_away and time.monotonic() - self.lost_at >= QUIET_SECONDS
+
+    def notice(self, is_rendered: bool) -> str:
+        if self.may_leave():
             return f"[cw] the connection to {self.server.name} is lost; trying again (Ctrl+C leaves)"
-        if now < self.told_until:
+        if time.monotonic() < self.told_until:
             return f"[cw] the daemon died: {self.forgotten} typed bytes may not have arrived"
         return ""
 

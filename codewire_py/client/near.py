@@ -31,6 +31,15 @@ class NearPresence(Presence):
         self.home = home
         self.turn = self.daemon = -1  # while we are the one that starts it
 
+    def notice(self, is_rendered: bool) -> str:
+        """Who reads the log needs no daemon."""
+        is_stopped = self.connection is None and not self.may_start
+        return (
+            "[cw] the daemon was stopped: this picture is old (cw start)"
+            if is_rendered and is_stopped
+            else ""
+        )
+
     def retry_pause(self) -> float:
         return LONG_PAUSE if self.is_refused else os.getpid() % 20 / 1000
 

@@ -59,9 +59,13 @@ class Presence:
     def pause(self) -> float | None:
         return None if self.connection else max(0.0, self.next_try - time.monotonic())
 
-    def notice(self) -> str:
-        """What our own terminal should say about it."""
+    def notice(self, is_rendered: bool) -> str:
+        """What our own terminal should say about it. `is_rendered`: it shows what the daemon paints."""
         return ""
+
+    def may_leave(self) -> bool:
+        """Whether Ctrl+C leaves, as the notice says, and is no key for the program."""
+        return False
 
     # -- what the daemon says
 

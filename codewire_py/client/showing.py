@@ -26,6 +26,9 @@ PAINT_EVERY = 0.5  # seconds at most often, for that
 MOST_UNWRITTEN = 1 << 20  # of paints
 BEGINNING = b"\x18"  # of a paint over whatever the terminal shows
 TO_THE_BOTTOM = b"\x1b[999B"
+CLEAR_ROW = b"\r\x1b[K"
+ERASE = b"\x1b[m\x1b[H\x1b[J"
+TITLE_ASIDE, TITLE_BACK = b"\x1b[22;0t", b"\x1b[23;0t"
 
 
 class Showing:
@@ -37,20 +40,22 @@ class Showing:
         self.terminal, self.log, self.presence, self.scrollback = terminal, log, presence, scrollback
         self.modes: Modes | None = None
         self.quiet: Quiet | None = None
-        self.below: Callable[[str], bytes] = lambda activity: b""  # what a status line draws after a paint
+        self.below: Callable[[str, str], bytes] = lambda name, activity: b""  # a status line, after a paint
         self.unwritten = memoryview(b"")
         self.is_dry = False  # all there is was read; more will ring
         self.is_resting = False
         self.is_rendered = False  # paints are shown instead of the log
         self.is_beside = False  # our main screen is still as it was before we came
+        self.has_stops = False  # tabs stop where the program wants them
+        self.has_notice = False  # a line of ours lies over the bottom row
         self.wants_paint = False  # nothing of the log is shown before it has come
         self.painted_at = 0.0
         self.asked_at = -1  # which of the daemons we have known was asked for it
 
     def begin(self, paint: bytes, is_rendered: bool) -> None:
         """Show something first; what is slow to load comes after."""
-        self.is_rendered = is_rendered
-        self.unwritten = memoryview(paint + (self.below("") if is_rendered else b""))
+        self.is_rendered, self.has_stops = is_rendered, not is_rendered
+        self.unwritten = memoryview(TITLE_ASIDE + paint + (self.below("", "") if is_rendered else b""))
         self.write_on()
         from codewire_py.stream.modes import Modes
 
@@ -60,8 +65,26 @@ class Showing:
     def leave(self) -> bytes:
         """What gives our terminal back as it was; the cursor below all that was shown."""
         undone = self.modes.undo() if self.modes else b""
+        if (
+            self.is_rendered and self.modes and self.modes.alternate
+        ):  # a terminal with one screen keeps nothing of ours
+            undone = ERASE + undone
+        undone += self.reset_tabs()
         is_back = self.is_rendered or (self.is_beside and self.modes and self.modes.alternate)
-        return undone if is_back else undone + TO_THE_BOTTOM
+        undone += b"" if is_back else TO_THE_BOTTOM
+        return undone + (CLEAR_ROW if self.has_notice else b"") + TITLE_BACK
+
+    def reset_tabs(self) -> bytes:
+        """No terminal says where they stopped before: where they do at first."""
+        from codewire_py.stream.tabs import reset_stops
+
+        cols = self.terminal.size()[1]
+        return b"\x1b7" + reset_stops(cols) + b"\x1b8" if self.has_stops and cols else b""
+
+    def come_forward(self) -> None:
+        """The terminal was somebody else's meanwhile."""
+        self.unwritten = memoryview(bytes(self.unwritten) + TITLE_ASIDE)
+        self.wants_paint = True
 
     def has_more(self) -> bool:
         return not self.unwritten and not self.is_dry and not self.is_held()
@@ -73,9 +96,15 @@ class Showing:
         """One line at the bottom, in the middle of whatever was being written; a paint takes it away again."""
         from codewire_py.client.statusline import status_row
 
-        row = status_row(*self.terminal.size(), text, "", has_colours=True)
+        row = status_row(*self.terminal.size(), text, "", has_colours=bool(text))
         self.unwritten = memoryview(bytes(self.unwritten) + BEGINNING + row)
+        self.has_notice = bool(text)
         self.write_on()
+
+    def take_away(self) -> None:
+        """Where no paint will come any more."""
+        if self.has_notice:
+            self.lay_over("")
 
     # -- the log
 
@@ -154,7 +183,9 @@ class Showing:
         before = bytes(self.unwritten) if self.is_rendered and painted.rendered else b""
         self.is_rendered, self.wants_paint, self.asked_at = painted.rendered, False, -1
         self.painted_at = time.monotonic()
-        after = self.below(painted.activity) if painted.rendered else b""
+        after = self.below(painted.name, painted.activity) if painted.rendered else b""
+        self.has_notice &= not painted.paint.startswith(BEGINNING)
+        self.has_stops |= not painted.rendered
         self.unwritten = memoryview(before + painted.paint + after)
         if self.modes:
             self.modes.feed(painted.paint)

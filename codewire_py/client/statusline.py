@@ -15,8 +15,8 @@ def status_text(session: int, name: str, activity: str, keys: str) -> tuple[str,
 
 
 def status_row(rows: int, cols: int, left: str, right: str, has_colours: bool) -> bytes:
-    """Draw the bottom row; the cursor, and what the terminal draws with, are as before."""
-    if rows < 1 or cols < 1:
+    """Draw the bottom row, if there is another; the cursor, and what the terminal draws with, are as before."""
+    if rows < 2 or cols < 1:
         return b""
     line = lay_out(cols, printable(left), printable(right)).encode()
     if has_colours:

@@ -197,17 +197,20 @@ class Visit:
 
     async def render(self) -> bool:
         """Paint after paint, as the screen changes, no more often than anybody sees."""
-        said = ""
+        said = ("", "")
         while not self.turned.is_set():
             await self.pace.wait_for_room()
             is_over, grown = self.session.ended.is_set(), self.session.attending.grown
             began = time.thread_time()
-            drawn, activity = await self.draw(), activity_of(self.session)
-            if drawn or activity != said:
+            drawn = await self.draw()
+            name, activity = says = self.session.facts.name, activity_of(self.session)
+            if drawn or says != said:
                 await self.show_paint(
-                    messages.Painted(paint=drawn, offset=self.offset, rendered=True, activity=activity)
+                    messages.Painted(
+                        paint=drawn, offset=self.offset, rendered=True, name=name, activity=activity
+                    )
                 )
-                said = activity
+                said = says
             if is_over:
                 return True
             await trio.sleep(max(FRAME_SECONDS, FRAME_REST * (time.thread_time() - began)))

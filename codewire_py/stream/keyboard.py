@@ -21,8 +21,8 @@ class Keyboard:
         return Keyboard(tuple(self.flags))
 
     def push(self, flags: int) -> None:
-        if len(self.flags) <= _STACK_MAX:
-            self.flags.append(flags)
+        """Of a full stack the oldest goes."""
+        self.flags = [*self.flags[-_STACK_MAX:], flags]
 
     def pop(self, count: int) -> None:
         self.flags = self.flags[: -max(count, 1)] or [0]

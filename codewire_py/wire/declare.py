@@ -33,7 +33,7 @@ CHECKS: dict[str, Callable[[object], bool]] = {
     "str": lambda value: isinstance(value, str),
     "bytes": lambda value: isinstance(value, bytes),
     "list[str]": _is_list(str),
-    "list[int]": _is_list(int),
+    "list[int]": lambda value: isinstance(value, list) and all(map(_is_int, value)),
     "list[Info]": _is_list(dict),
     "Info": lambda value: isinstance(value, dict),
     "dict[str, str]": lambda value: (

@@ -74,13 +74,14 @@ class Painted(Message):
     """Daemon: show `paint`. Then the log goes on from `offset`; if `rendered`, the next `painted` does instead.
 
     One that begins with CAN (0x18) can be shown over anything; any other only over the one before it.
-    `skipped`: how many bytes of the log the viewer was not sent. `activity`: what a status line may say.
+    `skipped`: how many bytes of the log the viewer was not sent. `name` and `activity`: what a status line may say.
     """
 
     paint: bytes
     offset: int = 0
     rendered: bool = False
     skipped: int = 0
+    name: str = ""
     activity: str = ""
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from codewire_py.client.showing import TO_THE_BOTTOM
 from codewire_py.daemon.screen.paint import END
 from homes import CW, Home, until
 from own_terminals import COLS, ROWS, Desk, OwnTerminal
+from painted import last_words
 from programs import ECHO_LINES, heed
 
 # What a full-screen program switches on, and what each is switched off with.
@@ -123,7 +123,7 @@ def test_what_was_switched_on_while_we_looked_counts_as_well(
 
 
 def test_what_is_off_again_is_not_undone(home: Home, desk: Desk) -> None:
-    """A program that cleaned up, or never did anything, costs no sequence but the one that goes below it."""
+    """A program that cleaned up, or never did anything, costs no sequence but what a paint may have changed."""
     for program in (
         "print('\\x1b[?1049h\\x1b[?25l x \\x1b[?25h\\x1b[?1049ldone'); input()",
         "print('done'); input()",
@@ -134,7 +134,7 @@ def test_what_is_off_again_is_not_undone(home: Home, desk: Desk) -> None:
         terminal.until_shown(b"done")
         terminal.type(b"\x02d")
         assert terminal.end() == 0
-        assert b"\x1b" not in behind_paint(terminal).replace(TO_THE_BOTTOM, b"", 1)
+        assert b"\x1b" not in behind_paint(terminal).replace(last_words(COLS), b"", 1)
 
 
 def test_a_daemon_that_crashes_is_not_even_noticed(home: Home, desk: Desk) -> None:

@@ -107,14 +107,14 @@ def test_what_was_lost_is_told_once(presence: FarPresence, monkeypatch: pytest.M
     presence.lose()
     meet(presence)
     presence.heed(attached(-1))
-    assert "3 typed bytes" in presence.notice()
+    assert "3 typed bytes" in presence.notice(False)
     now[0] += TOLD_SECONDS + 1
     presence.come_back()
-    assert not presence.notice()
+    assert not presence.notice(False)
     presence.lose()
     meet(presence)
     presence.heed(attached(0))
-    assert not presence.notice()
+    assert not presence.notice(False)
     assert presence.forgotten
 
 

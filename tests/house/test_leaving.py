@@ -11,15 +11,17 @@ from contextlib import contextmanager
 import pytest
 
 from artists import ARTISTS
-from coming_back import PROMPT, Desk, Pane, attach, detach, new_desk
+from coming_back import FLAGS, PROMPT, Desk, Pane, attach, detach, new_desk
 from homes import Home, processes
 
 # Every mode that a program can leave behind: keys, keypad, cursor, insert, origin, no wrap, region, mouse, paste,
-# focus, keyboard protocols, colours, another character set, cursor shape.
+# focus, keyboard protocols, colours, another character set, cursor shape, title, tab stops.
 DIRT = (
+    "\x1b]2;theirs\x07\x1b[3g\x1b[5G\x1bH\r"
     "\x1b[?1h\x1b=\x1b[?25l\x1b[4h\x1b[3;10r\x1b[?6h\x1b[?7l\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[?1004h"
     "\x1b[>1u\x1b[>4;2m\x1b[?2026h\x1b[1;3;31;44mdirty here\x1b(0lqqk\x1b[4 q"
 )
+OURS = [*FLAGS, "pane_title", "s/^0,//:pane_tabs"]  # a stop at the first column is none
 DIRTY = "import sys; sys.stdout.write(sys.argv[1]); sys.stdout.flush(); sys.stdin.read(1)"
 
 
@@ -67,6 +69,7 @@ def test_every_mode_is_undone(home: Home, desk: Desk, screen: str, how: str) -> 
     session = home.python(DIRTY, dirt)
     home.until_printed(session, b"lqqk")
     pane = desk.shell()
+    pane.watched = OURS
     flags = pane.flags()
     attach(pane, session)
     pane.settled(lambda picture: "dirty here" in "\n".join(picture.text), "the dirt")
@@ -105,6 +108,7 @@ def test_a_part_of_a_larger_screen_is_left_behind_as_well(home: Home, desk: Desk
     home.until_printed(session, b"lqqk")
     home.cw("resize", str(session), "50x132")
     pane = desk.shell()
+    pane.watched = OURS
     pane.enter("echo something of before")
     pane.settled(lambda picture: "something of before" in picture.text, "the echo")
     flags = pane.flags()
@@ -166,6 +170,21 @@ def test_in_gnu_screen(home: Home, desk: Desk, altscreen: str) -> None:
         pane.until_same(first)
         detach(pane)
         assert screen_info(desk, name) == info
+        assert_is_plain(pane)
+
+
+@pytest.mark.slow
+def test_a_status_line_is_gone_without_an_alternate_screen(home: Home, desk: Desk) -> None:
+    """It was drawn over what was there: that cannot come back, but nothing of ours stays."""
+    session = home.python("print('theirs', end='', flush=True); input()")
+    with in_screen(desk, "off") as (pane, _):
+        pane.enter(f"cw attach {session} --status-line")
+        pane.settled(lambda picture: picture.text[-1].startswith(f"[cw] {session}"), "the status line")
+        left = detach(pane)
+        assert [line for line in left.text if line.strip()] == [
+            f"[cw] detached from session {session}",
+            PROMPT,
+        ]
         assert_is_plain(pane)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from codewire_py.daemon.screen.screen import Screen
 from coming_back import Desk, attach, new_desk
 from homes import until
 from load import same
@@ -14,7 +15,7 @@ from own_terminals import new_desk as new_plain_desk
 from painted import check_painted
 from remotes import Remote, new_remote
 from seeing import descriptors
-from viewers import Viewer, Viewers, new_viewers
+from viewers import COLS, ROWS, Viewer, Viewers, new_viewers
 
 GIVES_UP = "from codewire_py.daemon import limits; limits.PING_SECONDS, limits.PONG_SECONDS, limits.STUCK_SECONDS = 0.3, 1.0, 1.5"
 PROGRAM = "echo here; read line; echo got $line; exit 3"
@@ -70,6 +71,27 @@ def test_the_session_was_removed(remote: Remote, far_viewers: Viewers) -> None:
         assert viewer.end() != 0, (kind, viewer.told())
         assert f"session {session} not found" in viewer.errors(), (kind, viewer.told())
         assert "Traceback" not in viewer.errors()
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_no_notice_is_left_when_it_ended_meanwhile(
+    remote: Remote, far_viewers: Viewers, removed: bool
+) -> None:
+    """It lay over the last row. Nobody paints what was there, and what comes next is not written around it."""
+    session = remote.there.launch("sh", "-c", "echo here; read line; exit 3")
+    viewer = far_viewers.in_terminal("attach", str(session))
+    viewer.until_shown(b"here")
+    go_down(remote)
+    viewer.until_shown(b"Ctrl+C leaves")
+    remote.there.cw("send", str(session), "")
+    remote.there.end(session)
+    if removed:
+        remote.there.cw("remove", str(session))
+    remote.link.admit()
+    assert viewer.end() == (1 if removed else 3), viewer.told()
+    screen = Screen(ROWS, COLS)
+    screen.feed(bytes(viewer.output))
+    assert "trying again" not in "\n".join([*screen.history_text(99), *screen.text()])
 
 
 def test_the_token_was_revoked(remote: Remote, far_viewers: Viewers) -> None:

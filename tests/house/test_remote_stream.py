@@ -10,11 +10,11 @@ from random import Random
 
 import pytest
 
-from codewire_py.client.showing import TO_THE_BOTTOM
 from codewire_py.daemon.screen.paint import END
 from homes import Home, until
 from links import CLOSE, RESET, Link
 from load import kill_daemon, same, seeded
+from painted import last_words
 from remotes import Remote
 from viewers import Viewers
 
@@ -85,7 +85,7 @@ class Stream:
     def check_end(self) -> None:
         """Nothing but the last byte of the log came last, and the program's exit status."""
         assert self.viewer.end() == STATUS, self.viewer.told()
-        assert bytes(self.viewer.output).removesuffix(TO_THE_BOTTOM) == self.log.read() == b""
+        assert bytes(self.viewer.output).removesuffix(last_words()) == self.log.read() == b""
         assert f"completed ({STATUS})" in self.viewer.errors()
 
     def close(self) -> None:

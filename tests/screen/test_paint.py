@@ -120,3 +120,29 @@ def test_no_synchronized_output_is_left_open() -> None:
     screen = Screen(3, 20)
     screen.feed(b"\x1b[?2026hhalf")
     assert painted(screen, b"").modes.is_on(2026) is False
+
+
+@given(st.integers(0, 1 << 32), st.integers(1, 40), st.integers(1, 90), st.integers(1, 90))
+def test_tabs_stop_at_the_same_columns_at_any_size(seed: int, cols: int, then: int, at_last: int) -> None:
+    """Also beyond the last column, of which a paint says nothing: those that come with a larger size are the usual ones."""
+    chance = random.Random(seed)
+    whole = Screen(2, cols)
+    for _ in range(chance.randrange(4)):
+        whole.feed(
+            chance.choice([b"\x1b[3g", b"\x1b[%dG\x1bH", b"\x1b[%dG\x1b[g"]).replace(
+                b"%d", b"%d" % chance.randrange(50)
+            )
+        )
+    after = painted(whole, DIRTY[4])
+    for size in (then, at_last):
+        for screen in (whole, after):
+            screen.resize(2, size)
+        assert [col for col in whole.tabs if col < size] == [col for col in after.tabs if col < size]
+
+
+def test_usual_tab_stops_are_set_beyond_the_last_column_too() -> None:
+    """On a terminal that remembers what its program cleared, and is made wider later."""
+    other = Screen(2, 200)
+    other.feed(b"\x1b[3g")
+    other.feed(Screen(2, 40).paint(0))
+    assert {0, 8, 40, 192} < other.tabs

@@ -22,13 +22,13 @@ INTEGER = st.integers(-(2**63), 2**64 - 1)
 INFO = st.dictionaries(TEXT, TEXT | INTEGER | st.booleans(), max_size=3)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "int": INTEGER, "float": st.floats(allow_nan=False), "bool": st.booleans(), "str": TEXT, "bytes": st.binary(),
-    "list[str]": st.lists(TEXT, max_size=4), "list[Info]": st.lists(INFO, max_size=2), "Info": INFO,
+    "list[str]": st.lists(TEXT, max_size=4), "list[int]": st.lists(INTEGER, max_size=4), "list[Info]": st.lists(INFO, max_size=2), "Info": INFO,
     "dict[str, str]": st.dictionaries(TEXT, TEXT, max_size=4),
 }  # fmt: skip
 WRONG: dict[str, list[object]] = {
     "int": [True, 1.5, "1", None, [1]], "float": [True, "1", None], "bool": [1, "true", None],
     "str": [b"x", 1, None, ["x"]], "bytes": ["x", 1, None], "list[str]": ["x", [1], [b"x"], {"x": "y"}, None],
-    "list[Info]": [[1], {}, None], "Info": [[], "x", None], "dict[str, str]": [{"a": 1}, {"a": None}, [], None],
+    "list[int]": [["x"], [True], [1.5], 1, None], "list[Info]": [[1], {}, None], "Info": [[], "x", None], "dict[str, str]": [{"a": 1}, {"a": None}, [], None],
 }  # fmt: skip
 SENT = sorted(set(MESSAGES) - {Unknown.type})
 
@@ -67,8 +67,8 @@ def test_a_field_of_another_type_is_refused(name: str) -> None:
 
 def sample(kind: str) -> object:
     samples: dict[str, object] = {
-        "int": 1, "float": 1.0, "bool": True, "str": "x", "bytes": b"x", "list[str]": ["x"], "list[Info]": [{}],
-        "Info": {}, "dict[str, str]": {"x": "y"},
+        "int": 1, "float": 1.0, "bool": True, "str": "x", "bytes": b"x", "list[str]": ["x"], "list[int]": [1],
+        "list[Info]": [{}], "Info": {}, "dict[str, str]": {"x": "y"},
     }  # fmt: skip
     return samples[kind]
 

@@ -16,6 +16,7 @@ from codewire_py.daemon.screen.width import (
     widens,
     width,
 )
+from codewire_py.stream.tabs import usual_stops
 
 SCROLLBACK_BYTES = 4 << 20
 LARGEST_SIDE = 1000
@@ -49,7 +50,7 @@ class Canvas:
         self.title = ""
         self.x: int = 0
         self.y: int = 0
-        self.tabs: set[int] = set(range(0, LARGEST_SIDE, 8))
+        self.reset_tabs()
         self.reset_softly()
 
     def reset_softly(self) -> None:
@@ -60,6 +61,11 @@ class Canvas:
         self.charsets = ["B", "B", "B", "B"]
         self.shift = 0
         self.graphics = False
+
+    def reset_tabs(self, first: int = 0) -> None:
+        """From that column on."""
+        kept = [col for col in self.tabs if col < first] if first else []
+        self.tabs: set[int] = {*kept, *usual_stops(first, LARGEST_SIDE)}
 
     @property
     def is_alternate(self) -> bool:

@@ -328,6 +328,7 @@ ACTIONS: dict[str, Action] = {
     "l": lambda canvas, parameters: set_modes(canvas, parameters, False),
     "?h": lambda canvas, parameters: set_private_modes(canvas, parameters, True),
     "?l": lambda canvas, parameters: set_private_modes(canvas, parameters, False),
+    "?W": lambda canvas, parameters: canvas.reset_tabs() if parameters[0] == 5 else None,
     SOFT: lambda canvas, parameters: soft_reset(canvas),
 }  # fmt: skip
 

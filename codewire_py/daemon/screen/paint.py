@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from codewire_py.daemon.screen.row import NO_LINK, Row
 from codewire_py.daemon.screen.style import LINK, Style
 from codewire_py.daemon.screen.width import ZWJ
+from codewire_py.stream.tabs import reset_stops, set_stops, usual_stops
 
 if TYPE_CHECKING:
     from codewire_py.daemon.screen.canvas import Canvas
@@ -158,4 +159,4 @@ def charsets(slots: list[str], shift: int) -> bytes:
 
 def tabs(canvas: Canvas) -> bytes:
     stops = [col for col in sorted(canvas.tabs) if col < canvas.cols]
-    return b"\x1b[3g" + b"".join(b"\x1b[%dG\x1bH" % (col + 1) for col in stops)
+    return reset_stops(canvas.cols) if stops == [*usual_stops(0, canvas.cols)] else set_stops(stops)

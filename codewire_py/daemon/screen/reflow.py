@@ -61,6 +61,8 @@ class Line:
 def resize(canvas: Canvas, rows: int, cols: int, draw: Draw) -> None:
     """`draw`: the rows that a line of the scrollback takes at a width."""
     x, y = canvas.x, canvas.y
+    if cols > canvas.cols:
+        canvas.reset_tabs(canvas.cols)
     resize_main(canvas, rows, cols, draw)
     main = canvas.x, canvas.y
     canvas.other = cropped(canvas.other, rows, cols, canvas.plain)
