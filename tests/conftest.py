@@ -24,6 +24,8 @@ SECONDS_TO_TRY_AGAIN = 5.0  # the first interrupt may come where exceptions are 
 SECONDS_TO_UNWIND = 20.0
 
 stderr_of_pytest = os.dup(2)  # before output is captured
+# Whoever is begun in the background of a script may ignore it, and so would every program of a test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class DeadlinePassed(Exception):

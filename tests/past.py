@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from codewire_py.home.times import TIMES, TimesWriter
+from codewire_py.home.times import RECORD, TIMES, TimesWriter
 from homes import until
 
 
@@ -26,6 +26,18 @@ def pretend(directory: Path, hours: dict[int, float]) -> None:
     writer.close()
     last = now - min(hours.values()) * 3600
     os.utime(directory / "output.log", (last, last))
+    be_born(directory, now - (max(hours.values()) + 1) * 3600)
+
+
+def be_born(directory: Path, created: float) -> None:
     birth = json.loads((directory / "session.json").read_text())
-    created = now - (max(hours.values()) + 1) * 3600
     (directory / "session.json").write_text(json.dumps({**birth, "created_at": created}))
+
+
+def grow_old(directory: Path, seconds: float) -> None:
+    """While there is no daemon: all that was noted of it was so much earlier."""
+    times = directory / TIMES
+    records = [(offset, time - seconds) for offset, time in RECORD.iter_unpack(times.read_bytes())]
+    times.write_bytes(b"".join(RECORD.pack(*record) for record in records))
+    os.utime(times, (records[-1][1], records[-1][1]))
+    be_born(directory, records[0][1])

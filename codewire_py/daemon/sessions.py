@@ -233,11 +233,11 @@ class Sessions:
 
 
 def last_touch() -> float:
-    """When a daemon last wrote down that something was printed: bytes older than that were seen by it."""
+    """When a daemon last wrote something down, as when it leaves or output comes: older bytes were seen by it."""
     touched = 0.0
-    for name in os.listdir(SESSIONS):
+    for path in (INDEX, *(f"{SESSIONS}/{name}/{TIMES}" for name in os.listdir(SESSIONS))):
         with suppress(OSError):
-            touched = max(touched, os.stat(f"{SESSIONS}/{name}/{TIMES}").st_mtime)
+            touched = max(touched, os.stat(path).st_mtime)
     return touched
 
 

@@ -219,6 +219,17 @@ def test_everything_is_learnt_once() -> None:
     assert not replies.is_open()
 
 
+@pytest.mark.parametrize(
+    ("answer", "written"), [(b"\x1b[?5u", b"\x1b[=5u"), (b"\x1b[?0u", b""), (b"\x1b[?u", b""), (b"", b"")]
+)
+def test_the_keyboard_is_given_back_as_it_was(answer: bytes, written: bytes) -> None:
+    """A paint empties its stack of flags: those that were in force before are set when we leave."""
+    replies = Replies(Clock())
+    replies.ask()
+    replies.feed(answer + b"\x1b[?1;2c")
+    assert replies.given_back() == written
+
+
 def test_silence_about_the_keyboard_is_a_no() -> None:
     """If the terminal answered what every terminal answers."""
     replies = Replies(Clock())

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from codewire_py.home.times import TIMES
 from codewire_py.stream.quiet import Quiet
 from codewire_py.version import VERSION
 from homes import Home, until
 from load import kill
 from own_terminals import Desk, new_desk
+from past import grow_old
 
 QUERIES = b"\x1b[H\x1b[c\x1b[6n\x1b]11;?\x1b\\\x1b[>q\x1b[?u\x1b[?2004$p"
 ANSWERS = (
@@ -143,6 +145,24 @@ def test_what_was_asked_just_now_is_answered_by_the_next_daemon(home: Home) -> N
     home.until(lambda: home.log(id).count(b"asked") == 2, "it to ask without a daemon")
     home.cw("list")
     if time.monotonic() - lost_at > OLD_SECONDS * 0.75:
+        pytest.skip("the daemon came back too slowly")
+    until_typed(home, id, ANSWERS * 2)
+    ask_again(home, id, 2)
+
+
+def test_what_is_asked_soon_after_a_daemon_left_is_answered_in_a_quiet_house(home: Home) -> None:
+    """Nothing was printed for long: it has written down when it left. (As above, where the next one comes too late.)"""
+    id = home.python(ASKING)
+    until_typed(home, id, ANSWERS)
+    program = home.status(id)["pid"]
+    home.cw("stop")
+    left_at = time.monotonic()
+    for times in home.path.glob(f"sessions/*/{TIMES}"):
+        grow_old(times.parent, 3600)
+    os.kill(program, signal.SIGUSR1)
+    home.until(lambda: home.log(id).count(b"asked") == 2, "it to ask without a daemon")
+    home.cw("list")
+    if time.monotonic() - left_at > OLD_SECONDS * 0.75:
         pytest.skip("the daemon came back too slowly")
     until_typed(home, id, ANSWERS * 2)
     ask_again(home, id, 2)

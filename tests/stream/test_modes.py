@@ -219,6 +219,14 @@ def test_the_keyboard_that_is_in_force_is_that_of_the_screen_that_shows() -> Non
     assert [keyboard.flags for keyboard in modes.keyboards] == [[0, 1, 5], [0]]
 
 
+def test_of_a_full_stack_of_keyboards_the_oldest_goes() -> None:
+    """As kitty has it: what was asked for last is in force, however often it was asked for."""
+    modes = follow(b"".join(b"\x1b[>%du" % (number % 32) for number in range(3000)))
+    assert modes.keyboard_flags == 2999 % 32
+    modes.feed(b"\x1b[<u")
+    assert modes.keyboard_flags == 2998 % 32
+
+
 def test_colours_and_shape_can_be_asked_for() -> None:
     """As the program wrote them."""
     modes = follow(b"\x1b]11;#123\x07\x1b]4;007;red\x07\x1b[5 q")
