@@ -141,7 +141,6 @@ class Home:
     # -- the end
 
     def close(self) -> None:
-        self.env.pop("CODEWIRE_SERVER", None)
         for process in self.started:
             if process.poll() is None:
                 process.kill()
@@ -150,7 +149,7 @@ class Home:
                 if pipe:
                     pipe.close()
         with suppress(Exception):
-            self.cw("stop", "--kill", status=None)
+            self.cw("--server", "local", "stop", "--kill", status=None)
         for pid in self.ours():
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
