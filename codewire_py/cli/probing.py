@@ -52,12 +52,17 @@ def ask_all(servers: Servers) -> list[dict[str, Any]]:
 
 def fill(servers: Servers, row: dict[str, Any]) -> None:
     """Each by its own token: the variable is of one server, and nobody said of which."""
+    from codewire_py.client.servers import token_of
+
     try:
         server = servers.get(row["name"])
+        server.token = token_of(server, {})
+        row.update({"url": server.url, **probe(server)})
     except CodewireError as error:
         row.update(unanswered(error))
-        return
-    row.update({"url": server.url, **probe(server)})
+    except Exception as error:  # noqa: BLE001  a thread's traceback would show what nobody asked for, a token say
+        what = f"a bug in cw, or an answer that makes no sense: {type(error).__name__}"
+        row.update(unanswered(CodewireError(what)))
 
 
 def sessions_there() -> list[dict[str, Any]]:

@@ -112,7 +112,7 @@ def warn(given: Given, server: Server) -> None:
 
 def token_for(given: Given, server: Server) -> str:
     """From where it was said to come; else the one that is saved with this address; else it is asked for."""
-    from codewire_py.client.servers import TOKEN_VARIABLE, check_token, load
+    from codewire_py.client.servers import check_token, load, token_of
 
     said = [option for option in ("token", "token_stdin", "code") if given[option]]
     if len(said) > 1:
@@ -125,8 +125,8 @@ def token_for(given: Given, server: Server) -> str:
         return check_token(given["token"] or piped())
     same = load(context.home()).at(server.url)
     if same and same.token:
-        return same.token
-    if server.url.startswith("ssh://") or os.environ.get(TOKEN_VARIABLE):
+        return token_of(same, {})
+    if token_of(server, os.environ) or server.url.startswith("ssh://"):
         return ""
     if not os.isatty(0):
         raise UsageError(
@@ -172,9 +172,9 @@ def asked(name: str) -> str:
 def tell_found(server: Server, as_json: bool) -> int:
     """It is saved whatever is found now: laptops sleep, and machines are set up in any order."""
     from codewire_py.cli.probing import probe
-    from codewire_py.client.servers import TOKEN_VARIABLE
+    from codewire_py.client.servers import token_of
 
-    server.token = server.token or os.environ.get(TOKEN_VARIABLE, "")
+    server.token = server.token or token_of(server, os.environ)
     found = probe(server, may_ask=True)
     if as_json:
         show.say_json({"name": server.name, "url": server.url, **found})

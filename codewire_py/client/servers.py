@@ -20,6 +20,7 @@ LOCAL = "local"  # the home on this machine, whatever the default is
 TOKEN_VARIABLE, SERVER_VARIABLE = "CODEWIRE_TOKEN", "CODEWIRE_SERVER"
 NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
 RESCUE = "mend it; what needs no server works with: cw --server local"
+ODD = "it is too long, or has spaces, control or other characters that no token has"
 KINDS = {"url": str, "token": str, "fingerprint": str}
 
 
@@ -53,7 +54,18 @@ def resolve(home: str, word: str, environ: Mapping[str, str]) -> str | Server:
 
 
 def token_of(server: Server, environ: Mapping[str, str]) -> str:
-    return environ.get(TOKEN_VARIABLE, "") or server.token
+    """The variable's before the saved one; neither is shown where it can be none."""
+    said = environ.get(TOKEN_VARIABLE, "")
+    if not is_token(said):
+        raise UsageError(
+            f"{TOKEN_VARIABLE} holds no token: {ODD}", "set it to the token alone, or not at all"
+        )
+    if not said and not is_token(server.token):
+        raise ConfigError(
+            f"the token of server {server.name!r} in {FILE}: {ODD}",
+            "save another: cw server add NAME URL --token-stdin",
+        )
+    return said or server.token
 
 
 def default_of(home: str) -> str:
@@ -217,10 +229,14 @@ def check_name(name: str) -> str:
 
 
 def check_token(token: str) -> str:
-    """It travels in a header."""
-    if not token.isascii() or not token.isprintable() or " " in token or len(token) > 1000:
-        raise UsageError("that is no token: it has spaces, control or other characters that no token has")
+    if not is_token(token):
+        raise UsageError(f"that is no token: {ODD}")
     return token
+
+
+def is_token(word: str) -> bool:
+    """Or empty: it travels in a header."""
+    return word.isascii() and word.isprintable() and " " not in word and len(word) <= 1000
 
 
 def check_table(servers: Servers, name: str, table: object, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import threading
@@ -189,6 +190,23 @@ def test_what_others_may_read_is_closed(place: str, mode: int) -> None:
     file = write(place, ORIGINAL, mode)
     assert server(place, "gpu").token == "deadbeef"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("token", ["hunter2\nX: y", "hunter2 ", "hunter2\u00e9", "hunter2" * 200])
+def test_a_token_that_cannot_travel_is_told_and_not_repeated(place: str, token: str) -> None:
+    """Whichever of the two is shown; a variable in its place needs no saved one, and the other servers none of it."""
+    write(place, f"{ORIGINAL}[servers.bad]\nurl = 'ws://x:1'\ntoken = {json.dumps(token)}\n")
+    for word in ("bad", "x:1"):
+        with pytest.raises(
+            ConfigError, match=r"the token of server .* in servers\.toml: it is too long"
+        ) as saved:
+            resolve(place, word, {})
+        assert "hunter2" not in saved.value.message + saved.value.hint
+    with pytest.raises(UsageError, match="CODEWIRE_TOKEN holds no token") as said:
+        resolve(place, "gpu", {"CODEWIRE_TOKEN": token})
+    assert "hunter2" not in said.value.message + said.value.hint
+    assert server(place, "bad", CODEWIRE_TOKEN="t").token == "t"
+    assert server(place, "gpu").token == "deadbeef"
 
 
 # -- changing it
