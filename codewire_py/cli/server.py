@@ -61,6 +61,8 @@ def check(action: str, given: Given) -> None:
             raise UsageError(
                 f"{option.names[0]} means nothing to cw server {action}", "see: cw server --help"
             )
+        if given[option.name] == "":  # a script's variable that is not set
+            raise UsageError(f"{option.names[0]} is given, and empty", "give it a value, or leave it out")
 
 
 # -- add
@@ -68,15 +70,13 @@ def check(action: str, given: Given) -> None:
 
 def add(given: Given, name: str, word: str) -> int:
     from codewire_py.client.addresses import normalised
-    from codewire_py.client.servers import Server, change, check_name
+    from codewire_py.client.servers import Server, change, check_name, load
 
-    server = Server(check_name(name), normalised(word), fingerprint=fingerprint(given["fingerprint"]))
-    if server.fingerprint and not server.url.startswith("wss://"):
-        raise UsageError(
-            "a fingerprint is of a certificate, which only wss:// has", f"is it wss://? {server.url}"
-        )
+    server = Server(check_name(name), normalised(word))
+    same = load(context.home()).at(server.url, name)
+    server.fingerprint = fingerprint(given, server, same)
     warn(given, server)
-    server.token = token_for(given, server)
+    server.token = token_for(given, server, same)
 
     def save(servers: Servers) -> None:
         servers.put(server)
@@ -89,12 +89,19 @@ def add(given: Given, name: str, word: str) -> int:
     return tell_found(server, given["json"])
 
 
-def fingerprint(word: str | None) -> str:
-    if not word:
-        return ""
+def fingerprint(given: Given, server: Server, same: Server | None) -> str:
+    """As it is said; else the one that is saved with this address: it is not given up by saying nothing."""
     from codewire_py.client.transports.sockets import parse_fingerprint
 
-    return parse_fingerprint(word)
+    has_certificate = server.url.startswith("wss://")
+    if not given["fingerprint"]:
+        return same.fingerprint if same and has_certificate else ""
+    said = parse_fingerprint(given["fingerprint"])
+    if not has_certificate:
+        raise UsageError(
+            "a fingerprint is of a certificate, which only wss:// has", f"is it wss://? {server.url}"
+        )
+    return said
 
 
 def warn(given: Given, server: Server) -> None:
@@ -110,9 +117,9 @@ def warn(given: Given, server: Server) -> None:
         )
 
 
-def token_for(given: Given, server: Server) -> str:
+def token_for(given: Given, server: Server, same: Server | None) -> str:
     """From where it was said to come; else the one that is saved with this address; else it is asked for."""
-    from codewire_py.client.servers import check_token, load, token_of
+    from codewire_py.client.servers import check_token, token_of
 
     said = [option for option in ("token", "token_stdin", "code") if given[option]]
     if len(said) > 1:
@@ -123,7 +130,6 @@ def token_for(given: Given, server: Server) -> str:
         return redeemed(server, given["code"])
     if given["token"] or given["token_stdin"]:
         return check_token(given["token"] or piped())
-    same = load(context.home()).at(server.url)
     if same and same.token:
         return token_of(same, {})
     if token_of(server, os.environ) or server.url.startswith("ssh://"):

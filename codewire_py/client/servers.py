@@ -122,11 +122,11 @@ class Servers:
             ) from None
         return Server(name, url, table.get("token", ""), table.get("fingerprint", ""))
 
-    def at(self, url: str) -> Server | None:
-        """The saved one with this address, if any; those with addresses that are none do not matter now."""
-        for name in self.tables:
+    def at(self, url: str, name: str = "") -> Server | None:
+        """The saved one with this address, `name` before others; one whose address is none does not matter now."""
+        for known in sorted(self.tables, key=name.__ne__):
             try:
-                server = self.get(name)
+                server = self.get(known)
             except ConfigError:
                 continue
             if server.url == url:

@@ -182,9 +182,27 @@ def test_it_asks_when_there_is_a_terminal(here: Home, there: Home) -> None:
     assert saved(here)["servers"]["box"]["token"] == TOKEN
 
 
+def test_a_fingerprint_is_kept_with_its_address(here: Home) -> None:
+    """Another token for the same address does not unpin it, whichever name it has; another address is another server."""
+    url, pin = "wss://127.0.0.1:1/ws", "sha256:" + "ab" * 32
+    here.server("twin", url, TOKEN, "sha256:" + "cd" * 32)
+    add(here, "box", url, "--fingerprint", pin)
+    add(here, "box", url, token="another-another\n")
+    assert saved(here)["servers"]["box"] == {"url": url, "token": "another-another", "fingerprint": pin}
+    here.cw("server", "add", "box", url)
+    assert saved(here)["servers"]["box"] == {"url": url, "token": "another-another", "fingerprint": pin}
+    add(here, "box", "wss://127.0.0.1:2")
+    assert "fingerprint" not in saved(here)["servers"]["box"]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        ("add box wss://x:1 --fingerprint=", "--fingerprint is given, and empty"),
+        ("add box ws://x:1 --token=", "--token is given, and empty"),
+        ("add box ws://x:1 --token-stdin --code=", "--code is given, and empty"),
+        ("pair --scope=", "--scope is given, and empty"),
+        ("pair --expires=", "--expires is given, and empty"),
         ("add local ws://x:1", "'local' always means the home on this machine"),
         ("add a/b ws://x:1", "'a/b' cannot be the name of a server"),
         ("add box x", "ws"),
