@@ -19,6 +19,12 @@ from codewire_py.home.records import is_fit, set_aside, write_whole
 journal = logging.getLogger("codewire")
 VARIABLE = "CODEWIRE_TOKEN"
 FIRST = "token"  # the name of the one in the plain file
+ADMIN = {
+    "name": FIRST,
+    "scope": "admin",
+    "sessions": [],
+    "expires_at": 0.0,
+}  # which that one is, whatever is written
 LONGEST_FILE, LONGEST_SECRET, SHORTEST_SECRET = 8 << 20, 1000, 8
 PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 DIGEST_LETTERS = frozenset("0123456789abcdef")
@@ -60,28 +66,34 @@ def is_digest(text: str) -> bool:
 # -- tokens.json
 
 
-def read_tokens() -> dict[str, Kept]:
-    """By name. Unless all of it makes sense, it is set aside, and nobody comes in by it."""
+def read_tokens() -> tuple[dict[str, Kept], Kept | None]:
+    """By name, and how the first one was last used, whichever that is now.
+
+    Unless all of it makes sense, it is set aside, and nobody comes in by it.
+    """
     try:
-        text = read_plain(TOKENS, LONGEST_FILE)
-        found = [Kept(fields) for fields in json.loads(text)["tokens"]]
+        document = json.loads(read_plain(TOKENS, LONGEST_FILE))
+        first = Kept({**document["first"], **ADMIN}) if "first" in document else None
+        found = [Kept(fields) for fields in document["tokens"]]
         tokens = {kept.name: kept for kept in found}
         if len(tokens) < len(found) or {"", FIRST} & set(tokens):
             raise ValueError("a name is there twice, or is none")
     except FileNotFoundError:
-        return {}
+        return {}, None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         aside = "?"
         with suppress(OSError):
             aside = set_aside(TOKENS)
         journal.warning("%s is corrupt, set aside as %s: none of its tokens is valid any more", TOKENS, aside)
-        return {}
-    return tokens
+        return {}, None
+    return tokens, first
 
 
-def write_tokens(tokens: dict[str, Kept]) -> None:
-    text = json.dumps({"tokens": [kept.fields() for kept in tokens.values()]}, indent=2)
-    write_whole(TOKENS, text + "\n")
+def write_tokens(tokens: dict[str, Kept], first: Kept | None) -> None:
+    document: dict[str, object] = {"tokens": [kept.fields() for kept in tokens.values()]}
+    if first and first.used_at:
+        document["first"] = first.fields()
+    write_whole(TOKENS, json.dumps(document, indent=2) + "\n")
     os.chmod(TOKENS, 0o600)
 
 

@@ -18,6 +18,7 @@ from codewire_py.daemon.grants import OWNER, SCOPES, Grant
 from codewire_py.daemon.launching import NAME_LETTERS, check_name
 from codewire_py.daemon.pairing import Offer, Pairing
 from codewire_py.daemon.tokenfiles import (
+    ADMIN,
     FIRST,
     Kept,
     drop_first,
@@ -49,8 +50,7 @@ class Tokens:
     """All of it happens at once, between two moments in which others have their turn."""
 
     def __init__(self) -> None:
-        self.by_name = read_tokens()
-        self.first: Kept | None = None
+        self.by_name, self.first = read_tokens()
         self.pairing = Pairing()
         self.is_unwritten, self.written_at = False, -limits.TOKEN_USED_SECONDS
         self.stirred = trio.Event()
@@ -144,7 +144,7 @@ class Tokens:
             cut(self.first)
             self.first = None
         if secret and self.first is None:
-            self.first = Kept({"name": FIRST, "sha256": digest, "scope": "admin", "created_at": since})
+            self.first = Kept({**ADMIN, "sha256": digest, "created_at": since})
         return self.first
 
     def every(self) -> list[Kept]:
@@ -218,7 +218,7 @@ class Tokens:
 
     def write(self, tokens: dict[str, Kept]) -> None:
         """What cannot be written down is not so."""
-        with_room(lambda: write_tokens(tokens))
+        with_room(lambda: write_tokens(tokens, self.first))
         self.by_name, self.is_unwritten = tokens, False
 
 

@@ -49,6 +49,8 @@ FINE = {"name": "ci", "sha256": "a" * 64, "scope": "admin"}
         json.dumps({"tokens": [{**FINE, "name": "\ud800"}]}),
         json.dumps({"tokens": [FINE, FINE]}),
         json.dumps({"tokens": [FINE, {}]}),
+        json.dumps({"tokens": [FINE], "first": None}),
+        json.dumps({"tokens": [FINE], "first": {"sha256": 7}}),
     ],
 )  # fmt: skip
 def test_a_corrupt_file_lets_nobody_in(place: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -118,6 +120,24 @@ def test_what_cannot_be_a_first_token(place: Path, text: bytes) -> None:
     for secret in {text.decode("latin-1"), text.decode("latin-1").strip(), "x" * 1100, "x"} - {""}:
         refused(known, secret)
     refused(known, "")
+
+
+async def test_the_last_use_of_the_first_is_known_to_the_next_daemon(place: Path) -> None:
+    """By its hash alone; another token in the file was never used, and is an admin whatever is written about one."""
+    known = Tokens()
+    created = known.listed()[0]["created_at"]
+    known.grant_for(FIRST, HERE)
+    known.write_used()
+    text = (place / "tokens.json").read_text()
+    assert FIRST not in text
+    [told] = Tokens().listed()
+    assert (told["last_from"], told["created_at"], told["scope"]) == (HERE, created, "admin")
+    assert told["last_used_at"] == known.listed()[0]["last_used_at"]
+    (place / "tokens.json").write_text(text.replace('"admin"', '"observe"'))
+    assert Tokens().grant_for(FIRST, HERE).scope == "admin"
+    (place / "token").write_text("another-another")
+    assert Tokens().listed()[0]["last_from"] is None
+    refused(Tokens(), FIRST)
 
 
 @pytest.mark.parametrize("since", [-1e9, 1e12])
