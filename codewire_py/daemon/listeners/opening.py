@@ -61,7 +61,7 @@ def is_literal(listen: str) -> bool:
 
 
 def resolve(listen: str) -> Address:
-    """host:port, [::1]:port, localhost:port; :port and 0.0.0.0:port are all addresses of this machine."""
+    """host:port, [::1]:port, localhost:port; :port is 0.0.0.0:port, all addresses of IPv4, and [::]:port is both."""
     host, _, port = listen.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or EVERYWHERE[0]
     host = "127.0.0.1" if host.lower() == "localhost" else host
