@@ -23,14 +23,14 @@ def begin(words: list[str]) -> int:
     except UsageError as error:
         sys.stderr.write(f"Error: {error.message}\n\n{error.hint}\n")
         return error.exit_status
-    inherited = words[1] if words[:1] == ["--inherit"] and len(words) == 2 else ""
-    if not inherited and not set(words) <= WORDS:
+    inherited, words = (words[1], words[2:]) if words[:1] == ["--inherit"] and len(words) > 1 else ("", words)
+    if not set(words) <= WORDS:
         sys.stderr.write("Usage: cw daemon [--listen ADDRESS] [--insecure-no-tls]\n")
         return 2
     if "--background" in words:
         os.closerange(3, 1 << 20)  # whatever the command that started us had open, a script's lock say
     try:
-        is_foreground = not inherited and "--background" not in words
+        is_foreground = "--foreground" in words if inherited else "--background" not in words
         return run(inherited, is_foreground, must_listen=is_told and not inherited)
     except CodewireError as error:
         sys.stderr.write(f"Error: {error.message}\n\n{error.hint}\n")

@@ -56,7 +56,7 @@ def run(inherited: str = "", is_foreground: bool = False, must_listen: bool = Fa
     trio.run(serve, home, config, listener, listening, departure)
     journal.info("leaving: %s", departure.why)
     if departure.why == "restart":
-        become(departure.python, lock, listener, listening)
+        become(departure.python, lock, listener, listening, is_foreground)
     forget(PID)
     return 0
 
@@ -152,7 +152,10 @@ def inherit(descriptors: str) -> tuple[int, socket.socket, socket.socket | None]
     return lock, socket.socket(fileno=listener), socket.socket(fileno=web[0]) if web else None
 
 
-def become(python: str, lock: int, listener: socket.socket, listening: Listening | None) -> None:
+def become(
+    python: str, lock: int, listener: socket.socket, listening: Listening | None, is_foreground: bool
+) -> None:
+    """Another daemon in our place: it holds what we held, and tells its journal where we told ours."""
     door = listening.door if listening else None
     handed = [lock, os.dup(listener.fileno())] + ([os.dup(door.listener.fileno())] if door else [])
     for descriptor in handed:
@@ -160,6 +163,7 @@ def become(python: str, lock: int, listener: socket.socket, listening: Listening
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     command = [python, "-m", "codewire_py", "daemon", "--inherit", ",".join(map(str, handed))]
+    command += ["--foreground"] if is_foreground else []
     sys.stderr.flush()
     os.execv(python, command)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -186,6 +187,28 @@ def test_it_steps_back_and_its_programs_do_not(home: Home) -> None:
         assert home.log(id) == f"policy {os.SCHED_OTHER} {os.nice(0)}\r\n".encode()
         assert os.sched_getscheduler(home.daemon()) == os.SCHED_BATCH
         home.cw("restart")
+
+
+@pytest.mark.parametrize("way", [["daemon"], ["start", "--foreground"]])
+def test_its_journal_is_on_stderr_after_a_restart_too(home: Home, way: list[str], tmp_path: Path) -> None:
+    """For a service manager it goes on as the same process, and is heard as before."""
+    told = tmp_path / "stderr"
+    with told.open("wb") as file:
+        daemon = home.begin(*way, stderr=file)
+    for count in (1, 2, 3):
+        home.until(lambda count=count: told.read_text().count(" serves ") == count, "it to serve")
+        home.cw("restart")
+    assert home.daemon() == daemon.pid
+    home.until(lambda: home.journal() == told.read_text(), "both to say the same")
+
+
+def test_in_the_background_it_says_things_once(home: Home) -> None:
+    """Its standard error is the journal: after a restart, too, each line is there one time."""
+    home.cw("start")
+    home.cw("restart")
+    lines = home.journal().splitlines()
+    assert len(lines) == len(set(lines))
+    assert sum(" serves " in line for line in lines) == 2
 
 
 def test_it_listens_where_it_is_told_to(home: Home) -> None:
