@@ -183,7 +183,7 @@ def test_it_steps_back_and_its_programs_do_not(home: Home) -> None:
     """Whoever shows a key to a person goes before the daemon; also after a restart, also programs launched then."""
     for _ in range(2):
         id = home.python("import os; print('policy', os.sched_getscheduler(0), os.nice(0))")
-        home.until_printed(id, b"policy")
+        home.until_printed(id, b"\n")
         assert home.log(id) == f"policy {os.SCHED_OTHER} {os.nice(0)}\r\n".encode()
         assert os.sched_getscheduler(home.daemon()) == os.SCHED_BATCH
         home.cw("restart")
