@@ -29,6 +29,8 @@ def run(_given: Given) -> int:
             "cw stdio talks to programs: ssh runs it here for a cw on another machine",
             "on that machine: cw --server ssh://HOST list",
         )
+    os.read(0, 0)  # one that is closed is told before a daemon is started
+    os.write(1, b"")
     daemon = reach_home(context.home(), may_start=True).peer
     assert isinstance(daemon, _socket.socket)
     try:
