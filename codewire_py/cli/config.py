@@ -11,21 +11,19 @@ if TYPE_CHECKING:
 
 
 def run(given: Given) -> int:
+    from codewire_py.client.toml import value as written
+
     context.stay_here("config")
     rows = context.config().describe()
     if given["json"]:
         show.say_json({name: {"value": value, "origin": origin} for name, value, origin in rows})
         return 0
-    show.say(f"home = {context.home()}")
-    texts = [(name, text(value), origin) for name, value, origin in rows]
+    show.say(f"home = {written(context.home())}")
+    texts = [(name, written(value), origin) for name, value, origin in rows]
     wide = max(len(name) + len(value) for name, value, _ in texts)
     for name, value, origin in texts:
         show.say(f"{name} = {value}{' ' * (wide - len(name) - len(value))}  # {origin}")
     return 0
-
-
-def text(value: object) -> str:
-    return '""' if value in (None, "") else f'"{value}"' if isinstance(value, str) else str(value)
 
 
 COMMAND = Command(run, "Show the configuration in force, and where each value came from.", JSON)

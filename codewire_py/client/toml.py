@@ -50,4 +50,4 @@ def text(word: str) -> str:
 
 
 def escaped(char: str) -> str:
-    return ESCAPES.get(char) or (f"\\u{ord(char):04x}" if char < " " or char == "\x7f" else char)
+    return ESCAPES.get(char) or (f"\\u{ord(char):04x}" if char < " " or "\x7f" <= char < "\xa0" else char)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import tomllib
 from collections.abc import Iterator
 
 import pytest
@@ -38,7 +39,7 @@ def config(home: Home, **variables: str) -> dict[str, dict[str, object]]:
 def test_defaults(home: Home) -> None:
     """Every key, with where it came from; the home first."""
     lines = home.cw("config").stdout.splitlines()
-    assert lines[0] == f"home = {home.path}"
+    assert lines[0] == f'home = "{home.path}"'
     found = {line.partition(" = ")[0]: line.partition("  # ")[2] for line in lines[1:]}
     assert set(found) >= KEYS
     assert found["kill.grace"] == "default"
@@ -54,6 +55,22 @@ def test_the_file_and_the_variables(home: Home) -> None:
     assert found["send.timeout"]["value"] == 9.0
     assert "CODEWIRE_SEND_TIMEOUT" in str(found["send.timeout"]["origin"])
     assert found["log.max_bytes"]["value"] == 1 << 30
+
+
+def test_what_is_printed_can_be_pasted(home: Home) -> None:
+    """Each line is TOML, whatever is in the value; but for the home, config.toml takes them as they are."""
+    odd = 'C:\\a"b \x9f\x7f\t\u202eé'
+    home.env |= {"CODEWIRE_DAEMON_INSECURE_NO_TLS": "yes", "CODEWIRE_DAEMON_LISTEN_TLS_CERT": f"/{odd}"}
+    home.env |= {"CODEWIRE_DAEMON_ALLOWED_HOSTS": "a.b, c"}
+    first, *lines = home.cw("config").stdout.splitlines(keepends=True)
+    told = {name: fact["value"] for name, fact in config(home).items()}
+    assert tomllib.loads(first) == {"home": str(home.path)}
+    assert told["daemon.insecure_no_tls"] is True
+    assert told["daemon.listen_tls_cert"] == f"/{odd}"
+    (home.path / "config.toml").write_text("".join(lines))
+    for name in [name for name in home.env if name.startswith("CODEWIRE_DAEMON")]:
+        del home.env[name]
+    assert {name: fact["value"] for name, fact in config(home).items()} == told
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_without_codewire_home_it_is_in_home(home: Home, tmp_path: Path) -> None
     env = {name: value for name, value in home.env.items() if name != "CODEWIRE_HOME"} | {
         "HOME": str(tmp_path)
     }
-    assert home.cw("config", env=env).stdout.startswith(f"home = {tmp_path}/.codewire\n")
+    assert home.cw("config", env=env).stdout.startswith(f'home = "{tmp_path}/.codewire"\n')
 
 
 def test_a_long_home(tmp_path: Path) -> None:
