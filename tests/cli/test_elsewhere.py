@@ -235,6 +235,15 @@ def test_a_wrong_token(here: Home) -> None:
     assert "wrong-wrong" not in done.stderr
 
 
+def test_no_token(here: Home, there: Home) -> None:
+    """First what a person does about it; a program reads on."""
+    done = here.cw("-s", f"localhost:{address(there).rpartition(':')[2]}", "list", status=1)
+    assert (
+        "a token is needed here\n\nCODEWIRE_TOKEN, or cw server add NAME URL --token-stdin; " in done.stderr
+    )
+    assert "Authorization: Bearer" in done.stderr
+
+
 # -- completion
 
 

@@ -32,6 +32,7 @@ journal = logging.getLogger("codewire")
 METHODS = {"/healthz": ("GET", "HEAD"), "/pair": ("POST",), "/ws": ("GET",)}
 WITH_IT = 'say it in a header, "Authorization: Bearer TOKEN"; an address is no place for a token'
 NO_TOKEN = "a token is needed here"
+BRING_ONE = f"CODEWIRE_TOKEN, or cw server add NAME URL --token-stdin; other programs {WITH_IT}"
 MANY = "too many failures from this address"
 
 
@@ -131,7 +132,7 @@ class Caller:
         said = request.all("authorization")
         scheme, _, secret = said[0].partition(" ") if said else ("", "", "")
         if not said:
-            raise Refused(401, "unauthorized", NO_TOKEN, WITH_IT)
+            raise Refused(401, "unauthorized", NO_TOKEN, BRING_ONE)
         if len(said) > 1 or scheme.lower() != "bearer" or not secret.strip():
             raise Refused(401, "unauthorized", "the Authorization header holds no single token", WITH_IT)
         try:
