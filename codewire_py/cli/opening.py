@@ -6,12 +6,12 @@ import os
 import time
 
 from codewire_py.cli import context, show
-from codewire_py.errors import CodewireError, ConfigError
+from codewire_py.errors import CodewireError, ConfigError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codewire_py.cli.table import Given
-    from codewire_py.wire.messages import Tokens
+    from codewire_py.wire.messages import Token, Tokens
 
 NO_LISTENER = """give it one in config.toml, then cw restart:
 
@@ -70,34 +70,52 @@ def certify(given: Given) -> int:
 
 def pair(given: Given) -> int:
     """The very line to type on the other machine."""
-    from codewire_py.cli.moments import duration
     from codewire_py.client.connection import ask
     from codewire_py.wire.messages import Token, Tokens
 
-    expires = duration(given["expires"]) if given["expires"] else 0.0
-    request = Token(action="pair", scope=given["scope"] or "control", expires=expires)
-    told = ask(context.home(), request, Tokens)
+    told = ask(context.home(), Token(), Tokens)
     if told.trouble:
         raise CodewireError(told.trouble, "when that is mended: cw restart")
     if not told.url:
         host, user = os.uname().nodename, os.environ.get("USER", "you")
         raise CodewireError("this daemon has no listener", NO_LISTENER.format(host=host, user=user))
+    request = request_for(given, told.url)
+    told = ask(context.home(), request, Tokens) if request else told
     line = line_for(told)
     if given["json"]:
         show.say_json({"line": line, "code": told.secret, "url": told.url, "fingerprint": told.fingerprint})
         return 0
-    show.note(f"[cw] on the other machine, once, within {CODE_MINUTES} minutes:\n")
+    when = f"once, within {CODE_MINUTES} minutes" if told.secret else "for whoever may log in here by ssh"
+    show.note(f"[cw] on the other machine, {when}:\n")
     if os.isatty(1):
         show.say(f"{drawn(line)}\n")
     show.say(line)
     return 0
 
 
+def request_for(given: Given, url: str) -> Token | None:
+    """None: who comes by ssh needs no code, and is the user that logs in, whatever a code would say."""
+    from codewire_py.cli.moments import duration
+    from codewire_py.wire.messages import Token
+
+    if not url.lower().startswith("ssh://"):
+        expires = duration(given["expires"]) if given["expires"] else 0.0
+        return Token(action="pair", scope=given["scope"] or "control", expires=expires)
+    if given["scope"] or given["expires"]:
+        raise UsageError(
+            "others come here by ssh (external_url), as the user that logs in: --scope and --expires mean nothing",
+            "without them: cw server pair",
+        )
+    return None
+
+
 def line_for(told: Tokens) -> str:
     from shlex import quote
 
     url = reachable(told.url)
-    words = ["cw", "server", "add", own_name(), url, "--code", told.secret]
+    words = ["cw", "server", "add", own_name(), url]
+    if told.secret:
+        words += ["--code", told.secret]
     if told.fingerprint and url.startswith("wss://") and is_own(context.config().daemon_listen_tls_cert):
         words += ["--fingerprint", told.fingerprint]
     return " ".join(map(quote, words))

@@ -72,6 +72,23 @@ def test_pair_without_a_listener(here: Home) -> None:
     assert "ssh://" in done.stderr
 
 
+def test_pair_where_others_come_by_ssh(here: Home) -> None:
+    """The line needs no code, and none is made; what a code would say means nothing there."""
+    here.env["CODEWIRE_EXTERNAL_URL"] = "ssh://me@box"
+    here.listen()
+    done = here.cw("server", "pair")
+    words = shlex.split(done.stdout)
+    assert words[:3] + words[4:] == ["cw", "server", "add", "ssh://me@box"]
+    assert "for whoever may log in here by ssh" in done.stderr
+    assert json.loads(here.cw("server", "pair", "--json").stdout)["code"] == ""
+    assert (
+        "--scope and --expires mean nothing" in here.cw("server", "pair", "--scope", "send", status=2).stderr
+    )
+    with new_home() as elsewhere:
+        elsewhere.env["CODEWIRE_SSH"] = "/bin/false"
+        assert elsewhere.cw(*words[1:]).stdout == f"Server '{words[3]}' saved.\n"
+
+
 def test_cert(here: Home) -> None:
     """Its fingerprint on standard output, what to write into config.toml beside it; none is replaced by accident."""
     done = here.cw("server", "cert", "--host", "box.lan")
