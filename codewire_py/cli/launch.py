@@ -39,15 +39,21 @@ def run(given: Given) -> int:
 
 
 def request(given: Given) -> Launch:
-    """Everything that the caller has: directory, environment, umask, limits, the size of its terminal."""
+    """Everything that the caller has: directory, environment, umask, limits, the size of its terminal.
+
+    But for a token in that environment: it is a server's secret, which no program here was meant to have.
+    """
     import resource
 
+    from codewire_py.client.servers import TOKEN_VARIABLE
+
+    env = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
     rows, cols = own_size(DEFAULT_SIZE)
     umask = os.umask(0o22)
     os.umask(umask)
     return Launch(
         request=os.urandom(16).hex(), command=given["command"], directory=directory(given["dir"]),
-        env=dict(os.environ), overrides=dict(map(assignment, given["env"])), name=given["name"] or "",
+        env=env, overrides=dict(map(assignment, given["env"])), name=given["name"] or "",
         tags=given["tag"], umask=umask, rows=rows if given["rows"] is None else given["rows"],
         cols=cols if given["cols"] is None else given["cols"],
         nofile=min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 30),

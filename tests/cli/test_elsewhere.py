@@ -293,12 +293,12 @@ def test_a_session_is_not_followed_from_inside_itself_by_way_of_a_server(there: 
     """Its own machine has many addresses; another session of that number, elsewhere, is another session."""
     command = [*CW, "--server", address(there), *words.split(), "self"]
     script = 'echo begun; read go; "$@"; echo status-$?'
-    id = there.launch("sh", "-c", script, "sh", *command, options=("--name", "self"))
+    token = ("--env", f"CODEWIRE_TOKEN={there.env['CODEWIRE_TOKEN']}")
+    id = there.launch("sh", "-c", script, "sh", *command, options=("--name", "self", *token))
     there.until_printed(id, b"begun")
     with new_home() as other:
-        other.env["CODEWIRE_TOKEN"] = there.env["CODEWIRE_TOKEN"]
         for _ in range(id):
-            last = other.launch(*command)
+            last = other.launch(*command, options=token)
         assert last == id
         other.until_printed(last, b"begun")
     there.cw("send", "self", "go")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from homes import Home
+from homes import CW, Home
 from own_terminals import Desk
 from programs import SHOW_ITSELF
 
@@ -28,7 +28,7 @@ def shown(home: Home, session: int) -> dict[str, object]:
     return dict(json.loads(found[1]))
 
 
-def environ(home: Home, session: int) -> dict[str, str]:
+def environ(home: Home, session: int | str) -> dict[str, str]:
     raw = Path(f"/proc/{home.status(session)['pid']}/environ").read_bytes()
     pairs = [pair.partition(b"=") for pair in raw.split(b"\0") if pair]
     return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
@@ -57,6 +57,19 @@ def test_it_says_so_in_json(home: Home) -> None:
         "pid": home.status("in-json")["pid"],
         "command": "sleep 60",
     }
+
+
+def test_a_token_of_a_server_is_not_handed_on(home: Home) -> None:
+    """Of the caller's environment that variable alone; who says it with --env means it, in a session, too."""
+    said = "CODEWIRE_TOKEN=meant-meant"
+    env = {**home.env, "CODEWIRE_TOKEN": "hunter2-hunter2", "CODEWIRE_SERVER": "local", "MY_TOKEN": "mine"}
+    for words in (["--name", "without"], ["--name", "with", "--env", said]):
+        home.cw("launch", *words, "--", "sleep", "60", env=env)
+    nested = [*CW, "launch", "--name", "nested", "-e", said, "--", "sleep", "60"]
+    home.end(home.launch(*nested))
+    had = [environ(home, name) for name in ("without", "with", "nested")]
+    assert [found.get("CODEWIRE_TOKEN") for found in had] == [None, "meant-meant", "meant-meant"]
+    assert (had[0]["CODEWIRE_SERVER"], had[0]["MY_TOKEN"]) == ("local", "mine")
 
 
 def test_two_dashes_may_be_left_out(home: Home) -> None:
