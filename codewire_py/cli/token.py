@@ -42,8 +42,10 @@ def check(action: str, names: list[str], given: Given) -> None:
     if (action == "list") is bool(names) or (action == "create" and len(names) > 1):
         raise UsageError(f"cw token {action} takes {ACTIONS[action] or 'no words'}", "see: cw token --help")
     for option in ONLY_CREATE:
-        if given[option] and action != "create":
+        if given[option] not in (None, []) and action != "create":
             raise UsageError(f"--{option} means nothing to cw token {action}", "see: cw token --help")
+        if given[option] == "":  # a script's variable that is not set
+            raise UsageError(f"--{option} is given, and empty", "give it a value, or leave it out")
 
 
 # -- create

@@ -21,8 +21,7 @@ def begin(words: list[str]) -> int:
     try:
         words, is_told = heed_listen(words)
     except UsageError as error:
-        sys.stderr.write(f"Error: {error.message}\n\n{error.hint}\n")
-        return error.exit_status
+        return refuse(error)
     inherited, words = (words[1], words[2:]) if words[:1] == ["--inherit"] and len(words) > 1 else ("", words)
     if not set(words) <= WORDS:
         sys.stderr.write("Usage: cw daemon [--listen ADDRESS] [--insecure-no-tls]\n")
@@ -33,8 +32,12 @@ def begin(words: list[str]) -> int:
         is_foreground = "--foreground" in words if inherited else "--background" not in words
         return run(inherited, is_foreground, must_listen=is_told and not inherited)
     except CodewireError as error:
-        sys.stderr.write(f"Error: {error.message}\n\n{error.hint}\n")
-        return error.exit_status
+        return refuse(error)
+
+
+def refuse(error: CodewireError) -> int:
+    sys.stderr.write("\n\n".join(filter(None, (f"Error: {error.message}", error.hint))) + "\n")
+    return error.exit_status
 
 
 def told(address: str) -> str:

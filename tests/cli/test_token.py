@@ -172,6 +172,8 @@ def test_revoking_the_first_makes_another(here: Home) -> None:
         (["list", "a"], "cw token list takes no words"),
         (["revoke"], "cw token revoke takes NAME..."),
         (["list", "--scope", "send"], "--scope means nothing to cw token list"),
+        (["create", "a", "--scope", ""], "--scope is given, and empty"),
+        (["create", "a", "--expires", ""], "--expires is given, and empty"),
         (["revoke", "a", "--expires", "7d"], "--expires means nothing to cw token revoke"),
         (["create", "a", "--expires", "7"], "'7' is not a time"),
         (["create", "a", "--expires", "0d"], "'0d' is not a time"),
