@@ -10,7 +10,7 @@ from codewire_py.daemon.depicting import SKIM_BYTES, Sizes
 from codewire_py.daemon.limits import REPLAYED_BYTES, SLICE_BYTES
 from codewire_py.daemon.screen.jump import jump
 from codewire_py.daemon.screen.passing import pass_by
-from codewire_py.daemon.screen.settling import Line, Settling
+from codewire_py.daemon.screen.settling import Line, Settling, until_blank
 from codewire_py.home.log import Log
 from codewire_py.home.records import Birth
 from codewire_py.home.times import Times
@@ -78,10 +78,14 @@ class Rendering:
             self.skimmed += clean_start(self.log.read(self.skimmed, 8192))
 
     def jump(self, offset: int) -> None:
-        """What is before was not drawn, or is gone."""
+        """What is before was not drawn, or is gone. On an empty screen it goes on at the top: what is above is told."""
         self.settling.offset = self.skimmed = offset
         self.heed_sizes()
-        jump(self.settling.screen, self.modes)
+        screen = self.settling.screen
+        is_empty = not until_blank(screen.main)
+        jump(screen, self.modes)
+        if is_empty:
+            screen.y = 0
         self.knots = Knots(self.times, offset)
 
     def heed_sizes(self) -> None:

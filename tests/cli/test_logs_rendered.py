@@ -10,6 +10,7 @@ import pytest
 
 from busy import cpu_seconds, is_idle
 from codewire_py.cli.logs import Lines
+from codewire_py.home.marks import append_mark
 from codewire_py.wire.messages import Ended, Logs, Reading
 from homes import Home, new_home
 from own_terminals import Desk
@@ -87,6 +88,16 @@ def test_between_two_moments(home: Home) -> None:
     assert rendered(home, id, "--until", "90m") == "three\ntwo\n"
     assert rendered(home, id, "--since", "150m", "--until", "90m") == "two\n"
     assert rendered(home, id, "--since", "5h", "--tail", "1") == "one\n"
+
+
+def test_a_released_beginning_leaves_no_blank_lines(home: Home) -> None:
+    """The first line is the first that is kept; a search for blank lines finds those that were printed."""
+    id = printing(home, b"a line\r\n" * 5000 + b"kept\r\n\r\nend\r\n")
+    append_mark(str(home.directory(id)), "released", len(home.log(id)), to=4096 * 7)
+    done = home.cw("logs", str(id), "--rendered")
+    assert done.stderr == "[cw] the oldest 28.0 KiB of this log have been released (log.max_bytes)\n"
+    assert done.stdout.splitlines() == ["a line"] * (5000 - 512 * 7) + ["kept", "", "end"]
+    assert home.cw("search", "-c", "^$", str(id)).stdout == f"{id}: 1\n"
 
 
 # ── following ─────────────────────────────────────────────────────────────────────────────────────────
