@@ -14,7 +14,7 @@ LATEST = 1e11
 HINT = "for example 10m or 1h30m (ago), 14:05, 2026-11-21T14:05, yesterday, or seconds since 1970"
 
 
-def moment(word: str, now: float) -> float:
+def moment(word: str, now: float, hint: str = HINT) -> float:
     """Seconds since 1970. A clock time is the last one there was; dates without a zone are in ours."""
     text = word.strip().lower()
     for read in (
@@ -27,7 +27,7 @@ def moment(word: str, now: float) -> float:
         found = read(text)
         if found is not None and 0 <= found < LATEST:
             return found
-    raise UsageError(f"{word!r} is no moment", HINT)
+    raise UsageError(f"{word!r} is no moment", hint)
 
 
 def moment_or_none(word: str | None, now: float) -> float:

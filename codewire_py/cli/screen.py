@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from codewire_py.cli.table import Given
 
 LARGEST = (1 << 63) - 1
+HINT = "for example an offset, 10m (ago), 14:05, or @seconds since 1970"
 
 
 def run(given: Given) -> int:
@@ -42,7 +43,7 @@ def place(word: str | None, now: float) -> tuple[int, float]:
         return -1, -1.0
     if word.isascii() and word.isdigit():
         return min(int(word), LARGEST) if len(word) < 20 else LARGEST, -1.0
-    return -1, moment(word, now)
+    return -1, moment(word, now, HINT)
 
 
 def text(screen: dict[str, Any]) -> str:
@@ -62,7 +63,7 @@ COMMAND = Command(
     run,
     "Print what a session's screen shows, as text; also of an ended session, and at a past moment.",
     Argument("session", metavar="SESSION", is_session=True),
-    Option("--at", "As it was then: 10m (ago), 14:05, or an offset in the log.", str, metavar="WHEN"),
+    Option("--at", "As it was then: an offset, 10m (ago), 14:05, @seconds since 1970.", str, metavar="WHEN"),
     Option("--scrollback", "Also the last N lines above the screen.", int, 0, metavar="N"),
     Option("--ansi", "With colours, as sequences for a terminal."),
     JSON,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -135,6 +136,7 @@ def test_at_a_time(home: Home) -> None:
     assert screen(home, id, "--at", "90m") == "three\ntwo\n"
     assert screen(home, id, "--at", "10m") == "three\ntwo\none\n"
     assert screen(home, id, "--at", "5h") == ""
+    assert screen(home, id, "--at", f"@{time.time() - 9000:.0f}") == "three\n"
 
 
 def test_sizes_are_heeded(home: Home) -> None:
@@ -169,8 +171,12 @@ def test_long_ago_in_a_long_log(home: Home) -> None:
     ("words", "status", "wanted"),
     [
         (["--at", "99999"], 1, "has printed only 1 bytes"),
-        (["--at", "9" * 40], 1, "has printed only 1 bytes"),
-        (["--at", "someday"], 2, "'someday' is no moment"),
+        (["--at", "9" * 40], 1, "has printed only 1 bytes\n\nseconds since 1970 begin with an @"),
+        (
+            ["--at", "someday"],
+            2,
+            "'someday' is no moment\n\nfor example an offset, 10m (ago), 14:05, or @seconds",
+        ),
         (["--ansi", "--json"], 2, "choose one of them"),
     ],
 )

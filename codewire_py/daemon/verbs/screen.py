@@ -45,7 +45,10 @@ def place(request: messages.Screen, session: Session) -> int:
         offset = times.end_at(request.time)
         times.close()
     if offset > length:
-        raise CodewireError(f"session {session.number} has printed only {length} bytes")
+        raise CodewireError(
+            f"session {session.number} has printed only {length} bytes",
+            f"seconds since 1970 begin with an @; the latest: cw screen {session.number}",
+        )
     if 0 <= offset < session.facts.released:
         raise CodewireError(
             f"what session {session.number} showed there is gone: all before offset {session.facts.released} was "
