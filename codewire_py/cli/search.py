@@ -29,6 +29,8 @@ SAFE_ESCAPES = "bBdDsSwWAZ"  # that say nothing about the characters behind them
 
 
 def run(given: Given) -> int:
+    if given["count"] and given["sessions_only"]:
+        raise UsageError("--count and --sessions-only are two ways to sum it up", "choose one of them")
     pattern = compiled(given["pattern"], given["literal"], given["ignore_case"])
     try:
         return report(given, Finder(given, pattern))
@@ -87,20 +89,29 @@ class Finder:
 
 def report(given: Given, finder: Finder) -> int:
     counts: dict[int, int] = {}
-    names: dict[int, str] = {}
+    sessions: dict[int, dict[str, Any]] = {}
     for found, hits in finder.found():
+        sessions[found.id] = {"id": found.id, "name": found.name}
         if given["sessions_only"] and found.id not in counts:
-            show.say(show.called({"id": found.id, "name": found.name}))
+            tell_session(sessions[found.id], given["json"])
         if not given["sessions_only"] and not given["count"]:
             tell(found, hits, given["json"])
         counts[found.id] = counts.get(found.id, 0) + len(hits)
-        names[found.id] = show.called({"id": found.id, "name": found.name})
     if given["count"]:
         for id, count in counts.items():
-            show.say(f"{names[id]}: {count}")
+            tell_session(sessions[id], given["json"], count)
     if finder.stopped:
         show.note(f"[cw] there is more: the first {finder.most} lines are shown (--max)")
     return FOUND if counts else NOTHING
+
+
+def tell_session(session: dict[str, Any], as_json: bool, count: int | None = None) -> None:
+    if as_json:
+        import json
+
+        show.say(json.dumps(session if count is None else {**session, "count": count}))
+        return
+    show.say(show.called(session) if count is None else f"{show.called(session)}: {count}")
 
 
 def tell(found: Found, hits: list[Hit], as_json: bool) -> None:
@@ -197,7 +208,7 @@ COMMAND = Command(
     Option("--max -m", "Stop after N lines.", int, metavar="N"),
     Option("--count -c", "Only how many lines each session has."),
     Option("--sessions-only -l", "Only which sessions have any."),
-    Option("--json", "Print one JSON object for each line."),
+    Option("--json", "Print one JSON object for each line; with -c or -l, for each session."),
     examples="cw search 'error|failed'\ncw search -F 'panic: ' api --since 1h\ncw search -il deprecated\n"
     "cw screen 3 --at 48211      what was around a line found @48211",
 )

@@ -151,6 +151,16 @@ def test_only_how_many_and_only_where(home: Home) -> None:
     ids = [printing(home, b"axolotl\r\n" * n) for n in (1, 3)]
     assert home.cw("search", "-c", "axolotl").stdout == f"{ids[1]}: 3\n{ids[0]}: 1\n"
     assert home.cw("search", "-l", "axolotl").stdout == f"{ids[1]}\n{ids[0]}\n"
+    assert "choose one of them" in home.cw("search", "-l", "-c", "axolotl", status=2).stderr
+
+
+def test_only_how_many_and_only_where_as_json(home: Home) -> None:
+    """One object for each session, with no more in it than was asked for."""
+    ids = [printing(home, b"olm\r\n" * n, options=("--name", f"cave-{n}")) for n in (1, 3)]
+    sessions = [{"id": ids[1], "name": "cave-3"}, {"id": ids[0], "name": "cave-1"}]
+    assert found(home, "-l", "olm") == sessions
+    assert found(home, "-c", "olm") == [{**sessions[0], "count": 3}, {**sessions[1], "count": 1}]
+    assert found(home, "-c", "no such olm", status=1) == []
 
 
 def test_no_more_than_asked_for(home: Home) -> None:
