@@ -10,13 +10,13 @@ from codewire_py.cli.moments import HINT, moment_or_none
 from codewire_py.cli.table import Argument, Command, Option
 from codewire_py.client.fetch import fetch
 from codewire_py.client.follow import Follower, begin_reading
-from codewire_py.errors import ConnectionLost, UsageError
+from codewire_py.errors import ConnectionLost, ProtocolError, UsageError
 from codewire_py.wire.messages import Logs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codewire_py.cli.table import Given
-    from codewire_py.wire.messages import Reading
+    from codewire_py.wire.messages import Found, Reading
 
 
 def run(given: Given) -> int:
@@ -26,13 +26,14 @@ def run(given: Given) -> int:
         raise UsageError("--until is before --since", HINT)
     inside, born = context.inside()
     request = Logs(
-        session=given["session"], rendered=given["rendered"],
+        session=given["session"], rendered=given["rendered"] or given["json"], lines=given["json"],
         follow=given["follow"], inside=inside, born=born,
         tail=-1 if given["tail"] is None else max(0, given["tail"]), since=since, until=until,
     )  # fmt: skip
-    if given["rendered"]:
+    if request.rendered:
         if given["raw"]:
-            raise UsageError("--rendered is text, --raw the exact bytes", "choose one of them")
+            word = "--json" if given["json"] else "--rendered"
+            raise UsageError(f"{word} is text, --raw the exact bytes", "choose one of them")
         write_rendered(request)
         return 0
     where = context.where()
@@ -56,7 +57,10 @@ def write_rendered(request: Logs) -> None:
     while True:
         lines.is_coming = False
         try:
-            fetch(context.where(), request, lines.write, lambda begun: lines.begin(begun, request))
+            fetch(
+                context.where(), request, refuse if request.lines else lines.write,
+                lambda begun: lines.begin(begun, request), lambda found: lines.write(as_json(found)),
+            )  # fmt: skip
             return
         except ConnectionLost:
             if request.tail >= 0 or not lines.is_coming:
@@ -89,6 +93,16 @@ class Lines:
         show.write(1, whole[at:])
 
 
+def as_json(found: Found) -> bytes:
+    """One object on each line."""
+    told = [show.as_line(show.found_line(found, line)) + "\n" for line in found.lines]
+    return "".join(told).encode()
+
+
+def refuse(_: bytes) -> None:
+    raise ProtocolError("log bytes came where lines were due")
+
+
 def tell_released(begun: Reading, request: Logs) -> None:
     if begun.released and begun.offset <= begun.released and request.tail < 0:
         show.note(
@@ -114,7 +128,8 @@ COMMAND = Command(
     ),
     Option("--until", "Only what was printed before.", str, metavar="TIME"),
     Option("--rendered", "Lines as they ended up, as a person would have read them: redraws collapsed."),
+    Option("--json", "The lines of --rendered as one JSON object each, with its time and offset."),
     Option("--raw", "The exact bytes, also where plain text is the default."),
     examples="cw logs 1 --tail 20\ncw logs api -f\ncw logs 1 --since 10m\ncw logs 1 --rendered | less\n"
-    "cw logs 1 --raw > recording",
+    "cw logs 1 -f --json | jq -r .time\ncw logs 1 --raw > recording",
 )

@@ -107,9 +107,7 @@ def report(given: Given, finder: Finder) -> int:
 
 def tell_session(session: dict[str, Any], as_json: bool, count: int | None = None) -> None:
     if as_json:
-        import json
-
-        show.say(json.dumps(session if count is None else {**session, "count": count}))
+        show.say(show.as_line(session if count is None else {**session, "count": count}))
         return
     show.say(show.called(session) if count is None else f"{show.called(session)}: {count}")
 
@@ -122,13 +120,7 @@ def tell(found: Found, hits: list[Hit], as_json: bool) -> None:
 
 
 def as_object(found: Found, line: dict[str, Any], spans: list[tuple[int, int]]) -> str:
-    import json
-
-    told = {
-        "id": found.id, "name": found.name, "time": rfc3339(line["time"]), "offset": line["offset"],
-        "line": line["line"], "matches": spans,
-    }  # fmt: skip
-    return json.dumps(told)
+    return show.as_line({**show.found_line(found, line), "matches": spans})
 
 
 def as_text(found: Found, line: dict[str, Any], spans: list[tuple[int, int]]) -> str:
@@ -146,12 +138,6 @@ def highlighted(line: str, spans: list[tuple[int, int]]) -> str:
             parts.append(show.paint(show.clean(line[start:end]), MATCH))
         at = end
     return "".join(parts) + show.clean(line[at:])
-
-
-def rfc3339(at: float) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # -- patterns

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from codewire_py.wire.messages import Found
+
 COLOUR = frozenset("0123456789;")
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t\x1b"}
 TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # text around
@@ -52,6 +54,27 @@ def say_json(value: object) -> None:
     import json
 
     say(json.dumps(value, indent=2))
+
+
+def as_line(value: object) -> str:
+    """One of many, for programs that read line by line."""
+    import json
+
+    return json.dumps(value)
+
+
+def found_line(found: Found, line: dict[str, Any]) -> dict[str, Any]:
+    """What JSON says of a line that a session has shown."""
+    return {
+        "id": found.id, "name": found.name, "time": rfc3339(line["time"]), "offset": line["offset"],
+        "line": line["line"],
+    }  # fmt: skip
+
+
+def rfc3339(at: float) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def has_colours(descriptor: int) -> bool:

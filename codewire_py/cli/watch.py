@@ -65,5 +65,6 @@ COMMAND = Command(
     Option("--no-history", "Begin with what comes next."),
     Option("--timeout", "Leave after so many seconds (exit status 0).", seconds, metavar="SECONDS"),
     Option("--raw", "The exact bytes, also where plain text is the default."),
-    examples="cw watch 1 --timeout 60\ncw watch --tag review --no-history",
+    examples="cw watch 1 --timeout 60\ncw watch --tag review --no-history\n"
+    "cw logs 1 -f --json      the same for programs, line by line",
 )

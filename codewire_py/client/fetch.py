@@ -6,7 +6,7 @@ from codewire_py.client.connection import converse
 from codewire_py.errors import ConnectionLost, ProtocolError, from_wire
 from codewire_py.wire.codec import decode
 from codewire_py.wire.frames import DATA
-from codewire_py.wire.messages import Ended, Failed, Leaving, Reading
+from codewire_py.wire.messages import Ended, Failed, Found, Leaving, Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    where: str | Server, request: Message, write: Callable[[bytes], None], tell: Callable[[Reading], None]
+    where: str | Server,
+    request: Message,
+    write: Callable[[bytes], None],
+    tell: Callable[[Reading], None],
+    heed: Callable[[Found], None] | None = None,
 ) -> Reading:
-    """Write all of it; `tell` hears first what it will be. A daemon that goes away meanwhile is an error."""
+    """Write all of it; `tell` hears first what it will be. A daemon that goes away meanwhile is an error.
+
+    `heed`: what was asked for are lines, which come as messages.
+    """
     connection, begun = converse(where, request, Reading)
     try:
         tell(begun)
@@ -27,7 +34,11 @@ def fetch(
             kind, payload = connection.receive()
             if kind == DATA:
                 write(payload)
-            elif is_last(decode(payload)):
+                continue
+            message = decode(payload)
+            if heed and isinstance(message, Found):
+                heed(message)
+            elif is_last(message):
                 return begun
     finally:
         connection.close()

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
 
 import trio
 
 from codewire_py.daemon.reading import Reader
-from codewire_py.daemon.rendering import Rendering
+from codewire_py.daemon.rendering import Clock, Rendering
 from codewire_py.daemon.screen.settling import Line
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.talk import Talk
-from codewire_py.wire.messages import Reading
+from codewire_py.wire.frames import CHUNK
+from codewire_py.wire.messages import Found, Logs, Reading
 
 TAIL_BYTES = 256 << 10  # in which the last lines are looked for first, and then in more
 MOST_LINES = (1 << 63) - 1  # that a list can have
 QUIET = 0.2  # seconds without output, after which lines are told that will hardly change any more
+MOST_FOUND = 4096  # lines in one message
+
+Tell = Callable[[list[Line]], Awaitable[None]]
 
 
-async def recount(session: Session, start: Reading, tail: int, until: float | None, talk: Talk) -> None:
+async def recount(session: Session, start: Reading, request: Logs, until: float | None, talk: Talk) -> None:
     """From where it begins to where it stops, or the last lines; then what comes `until` then (None: nothing)."""
     end = start.until if start.until >= 0 else start.length
-    rendering, lines = await begin(session, start.offset, end, tail, until is not None)
+    rendering, lines = await begin(session, start.offset, end, request.tail, until is not None)
+    tell = telling(session, rendering, talk) if request.lines else lambda lines: send(lines, talk)
     try:
-        await send(lines, talk)
-        await send_upto(end, rendering, talk)
+        await tell(lines)
+        await tell_upto(end, rendering, tell)
         if until is not None:
-            await follow(session, rendering, until, talk)
-        if until is not None or tail < 0:
-            await send(rendering.finish(), talk)
+            await follow(session, rendering, until, tell)
+        if until is not None or request.tail < 0:
+            await tell(rendering.finish())
     finally:
         rendering.close()
 
@@ -65,23 +71,23 @@ async def last_lines(rendering: Rendering, end: int, count: int, follows: bool) 
     return list(last)
 
 
-async def send_upto(end: int, rendering: Rendering, talk: Talk) -> None:
+async def tell_upto(end: int, rendering: Rendering, tell: Tell) -> None:
     while rendering.offset < end:
-        await send(rendering.advance(end), talk)
+        await tell(rendering.advance(end))
         await trio.lowlevel.checkpoint()
 
 
-async def follow(session: Session, rendering: Rendering, until: float, talk: Talk) -> None:
+async def follow(session: Session, rendering: Rendering, until: float, tell: Tell) -> None:
     """Only the waiting is cut short, never what is being sent."""
     deadline = trio.current_time() + until - time.time() if until >= 0 else float("inf")
     with Reader(session, rendering.offset) as reader:
         while trio.current_time() < deadline:
             is_over = session.ended.is_set()
-            await send_upto(rendering.log.length(), rendering, talk)
+            await tell_upto(rendering.log.length(), rendering, tell)
             if is_over:
                 return
             if not await grows(reader, rendering.offset, min(deadline, trio.current_time() + QUIET)):
-                await send(rendering.settle_above(), talk)
+                await tell(rendering.settle_above())
                 await grows(reader, rendering.offset, deadline)
 
 
@@ -94,3 +100,44 @@ async def grows(reader: Reader, offset: int, deadline: float) -> bool:
 async def send(lines: list[Line], talk: Talk) -> None:
     if lines:
         await talk.send_data("".join([f"{text}\n" for _, text in lines]).encode())
+
+
+def telling(session: Session, rendering: Rendering, talk: Talk) -> Tell:
+    """Of what has just come, the time is told once it is noted."""
+    clock = Clock(rendering.times)
+
+    async def tell(lines: list[Line]) -> None:
+        if lines:
+            await attended(session, lines[-1][0])
+            await tell_found(session, lines, clock, talk)
+
+    return tell
+
+
+async def attended(session: Session, offset: int) -> None:
+    with trio.move_on_after(QUIET):
+        while session.is_running() and session.attending.offset < offset:
+            await session.attending.grown.wait()
+
+
+async def tell_found(session: Session, lines: list[Line], clock: Clock, talk: Talk) -> None:
+    clock.go_on()
+    for part in parts(lines):
+        told: list[dict[str, object]] = [
+            {"offset": line[0], "time": clock.time_of(line), "line": line[1]} for line in part
+        ]
+        await talk.say_slowly(Found(id=session.number, name=session.facts.name, lines=told))
+
+
+def parts(lines: list[Line]) -> Iterator[list[Line]]:
+    """Each no more than one message may hold."""
+    part: list[Line] = []
+    size = 0
+    for line in lines:
+        if len(part) == MOST_FOUND or size >= CHUNK:
+            yield part
+            part, size = [], 0
+        part.append(line)
+        size += len(line[1])
+    if part:
+        yield part

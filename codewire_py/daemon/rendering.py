@@ -132,6 +132,12 @@ class Clock:
         self.knots: Iterator[tuple[int, float]] = times.between(0, 1 << 63)
         self.now = self.coming = (0, 0.0)
 
+    def go_on(self) -> None:
+        """With what was noted since, if all that was before has been looked at."""
+        if self.coming[0] == 1 << 63:
+            self.knots = self.times.between(self.now[0], 1 << 63)
+            self.coming = next(self.knots, self.coming)
+
     def time_of(self, line: Line) -> float:
         """Of its last byte."""
         last = line[0] - 1

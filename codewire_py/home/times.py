@@ -154,6 +154,8 @@ class Times:
         return self._knots
 
     def count(self) -> int:
+        if self._file < 0:  # it was not there yet
+            self._file = open_if_there(f"{self._directory}/{TIMES}")
         return os.fstat(self._file).st_size // SIZE if self._file >= 0 else 0
 
     def record(self, index: int) -> Knot:

@@ -121,8 +121,8 @@ class Searched(Message):
 class Logs(Message):
     """Read a log: the last `tail` lines (-1: all that is kept), or from `offset`; `follow`: until the end.
 
-    `since` and `until`: only what was printed between these times. `rendered`: lines as they ended up, as text.
-    `inside` and `born`: as in `attach`.
+    `since` and `until`: only what was printed between these times. `rendered`: lines as they ended up, as text; with
+    `lines`, as `found` instead of data frames. `inside` and `born`: as in `attach`.
     """
 
     session: str
@@ -133,6 +133,7 @@ class Logs(Message):
     since: float = -1.0
     until: float = -1.0
     rendered: bool = False
+    lines: bool = False
     inside: int = 0
     born: float = 0.0
 

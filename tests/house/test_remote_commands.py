@@ -30,12 +30,14 @@ logs lines
 logs lines --raw
 logs lines --tail 2
 logs lines --rendered
+logs lines --json --tail 3
 logs ended -f
 watch ended
 watch ended --tail 1
 watch lines --timeout 0.2
 search line-7
 search line- lines --count
+search line- lines --count --json
 search -il LINE-1 --json
 search no-such-line
 export ended -

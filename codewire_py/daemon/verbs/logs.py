@@ -34,7 +34,7 @@ async def handle(request: messages.Logs, talk: Talk) -> None:
                 await trio.sleep_forever()
             until = request.until if follows else None
             if request.rendered:
-                await recount(session, start, request.tail, until, talk)
+                await recount(session, start, request, until, talk)
             else:
                 await read_out(session, start, until, talk)
             await talk.say(messages.Ended(session=describe(session)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import trio
 
+from codewire_py.daemon.recounting import tell_found
 from codewire_py.daemon.rendering import Clock, Rendering
 from codewire_py.daemon.screen.settling import Line
 from codewire_py.daemon.session import Session
@@ -11,8 +12,6 @@ from codewire_py.daemon.spans import span
 from codewire_py.daemon.talk import Talk
 from codewire_py.home.log import Log
 from codewire_py.wire import messages
-
-LINES = 4096  # in one message
 
 
 async def handle(request: messages.Search, talk: Talk) -> None:
@@ -39,9 +38,9 @@ async def search(session: Session, request: messages.Search, talk: Talk) -> None
     try:
         clock = Clock(rendering.times)
         while rendering.offset < end:
-            await tell(session, containing(rendering.advance(end), request), clock, talk)
+            await tell_found(session, containing(rendering.advance(end), request), clock, talk)
             await trio.lowlevel.checkpoint()
-        await tell(session, containing(rendering.finish(), request), clock, talk)
+        await tell_found(session, containing(rendering.finish(), request), clock, talk)
     finally:
         rendering.close()
 
@@ -62,12 +61,3 @@ def containing(lines: list[Line], request: messages.Search) -> list[Line]:
         return [line for line in lines if text in line[1]]
     text = text.lower()
     return [line for line in lines if text in line[1].lower() or not line[1].isascii()]
-
-
-async def tell(session: Session, lines: list[Line], clock: Clock, talk: Talk) -> None:
-    for start in range(0, len(lines), LINES):
-        told: list[dict[str, object]] = [
-            {"offset": line[0], "time": clock.time_of(line), "line": line[1]}
-            for line in lines[start : start + LINES]
-        ]
-        await talk.say_slowly(messages.Found(id=session.number, name=session.facts.name, lines=told))
