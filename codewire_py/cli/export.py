@@ -8,6 +8,7 @@ import time
 
 from codewire_py.cli import context, show
 from codewire_py.cli.table import JSON, Argument, Command, Option
+from codewire_py.client.connection import Again
 from codewire_py.client.fetch import fetch
 from codewire_py.errors import CodewireError, ConnectionLost, Unreachable, UsageError
 from codewire_py.wire.messages import Export
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from codewire_py.cli.table import Given
     from codewire_py.wire.messages import Reading
 
-TRIES = 5  # when the daemon is replaced meanwhile
 QUICK, REFRESH = 1.0, 0.2  # seconds
 
 
@@ -26,7 +26,7 @@ def run(given: Given) -> int:
     if given["file"] == "-":
         if given["json"]:
             raise UsageError("standard output cannot hold both the recording and JSON", "name a file")
-        fetch(context.where(), request, lambda data: show.write(1, data), tell_released)
+        write_out(request)
         return 0
     path = os.path.realpath(given["file"])
     check(path, given["file"], given["force"])
@@ -38,6 +38,55 @@ def run(given: Given) -> int:
             f"Session {begun.name or begun.id} exported to {show.clean(given['file'])} ({show.size(size)})"
         )
     return 0
+
+
+def write_out(request: Export) -> None:
+    """If the daemon goes away meanwhile, the next one begins again."""
+    output, again = Output(), Again()
+    while True:
+        try:
+            fetch(context.where(), request, output.write, output.begin)
+            return output.finish()
+        except (ConnectionLost, Unreachable) as error:
+            again.pause(error, output.size)
+
+
+class Output:
+    """Standard output takes nothing back: what comes once more is passed over, if it is what was written."""
+
+    def __init__(self) -> None:
+        self.size = self.passing = 0
+        self.sum = self.written = 0  # check sums: of what comes, and of what was written before
+
+    def begin(self, begun: Reading) -> None:
+        if not self.size:
+            tell_released(begun)
+        if not self.passing:
+            self.written = self.sum
+        self.passing, self.sum = self.size, 0
+
+    def write(self, data: bytes) -> None:
+        from zlib import crc32
+
+        passed, more = data[: self.passing], data[self.passing :]
+        self.passing -= len(passed)
+        self.sum = crc32(passed, self.sum)
+        if passed and not self.passing and self.sum != self.written:
+            raise another()
+        show.write(1, more)
+        self.sum = crc32(more, self.sum)
+        self.size += len(more)
+
+    def finish(self) -> None:
+        if self.passing:
+            raise another()
+
+
+def another() -> CodewireError:
+    return CodewireError(
+        "the daemon went away, and its next recording is another: what was written is not whole",
+        "a file is begun again: cw export SESSION FILE",
+    )
 
 
 def tell_released(begun: Reading) -> None:
@@ -72,16 +121,13 @@ def save(request: Export, path: str, word: str) -> tuple[Reading, int]:
 
 
 def fetch_patiently(part: str, request: Export, word: str) -> tuple[Reading, int]:
-    for count in range(TRIES - 1):
+    """If the daemon goes away meanwhile, the next one begins again."""
+    again = Again()
+    while True:
         try:
             return fetch_into(part, request, word)
-        except ConnectionLost:
-            pass  # the next daemon begins again
-        except Unreachable:
-            if not count:
-                raise
-            time.sleep(2**count / 2)  # it was there
-    return fetch_into(part, request, word)
+        except (ConnectionLost, Unreachable) as error:
+            again.pause(error, os.path.getsize(part))
 
 
 def fetch_into(part: str, request: Export, word: str) -> tuple[Reading, int]:

@@ -8,9 +8,10 @@ import time
 from codewire_py.cli import context, show
 from codewire_py.cli.moments import HINT, moment_or_none
 from codewire_py.cli.table import Argument, Command, Option
+from codewire_py.client.connection import Again
 from codewire_py.client.fetch import fetch
 from codewire_py.client.follow import Follower, begin_reading
-from codewire_py.errors import ConnectionLost, ProtocolError, UsageError
+from codewire_py.errors import ConnectionLost, ProtocolError, Unreachable, UsageError
 from codewire_py.wire.messages import Logs
 
 TYPE_CHECKING = False
@@ -53,32 +54,31 @@ def run(given: Given) -> int:
 
 def write_rendered(request: Logs) -> None:
     """If the daemon is replaced meanwhile, the next one begins again: what was written is passed over."""
-    lines = Lines()
+    lines, again = Lines(), Again()
     while True:
-        lines.is_coming = False
         try:
             fetch(
                 context.where(), request, refuse if request.lines else lines.write,
                 lambda begun: lines.begin(begun, request), lambda found: lines.write(as_json(found)),
             )  # fmt: skip
             return
-        except ConnectionLost:
-            if request.tail >= 0 or not lines.is_coming:
+        except (ConnectionLost, Unreachable) as error:
+            if request.tail >= 0 and lines.begins:
                 raise
+            again.pause(error, lines.begins)
 
 
 class Lines:
     """How many were written, each whole, and how many of those come once more."""
 
     def __init__(self) -> None:
-        self.written = self.passing = 0
+        self.written = self.passing = self.begins = 0
         self.begun = b""  # of a line whose end is still to come
-        self.has_begun = self.is_coming = False
 
     def begin(self, begun: Reading, request: Logs) -> None:
-        if not self.has_begun:
+        if not self.begins:
             tell_released(begun, request)
-        self.has_begun = self.is_coming = True
+        self.begins += 1
         self.passing, self.begun = self.written, b""
 
     def write(self, text: bytes) -> None:

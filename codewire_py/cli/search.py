@@ -8,8 +8,8 @@ import time
 from codewire_py.cli import context, show
 from codewire_py.cli.moments import HINT, moment_or_none
 from codewire_py.cli.table import MANY, TAG, Argument, Command, Option
-from codewire_py.client.connection import converse
-from codewire_py.errors import CodewireError, ProtocolError, UsageError
+from codewire_py.client.connection import Again, converse_once
+from codewire_py.errors import CodewireError, ConnectionLost, ProtocolError, Unreachable, UsageError
 from codewire_py.wire.declare import Message
 from codewire_py.wire.messages import Found, Search, Searched
 
@@ -49,6 +49,7 @@ class Finder:
             raise UsageError("--until is before --since", HINT)
         self.pattern = pattern
         self.most = given["max"] if given["max"] is not None and given["max"] >= 0 else -1
+        self.told: dict[int, int] = {}  # how many of each session
         self.stopped = False
         text = given["pattern"] if given["literal"] else longest_text(given["pattern"])
         is_sure = text.isascii() or not given["ignore_case"]  # \u017f is an s, too
@@ -59,17 +60,24 @@ class Finder:
         )  # fmt: skip
 
     def found(self) -> Iterator[tuple[Found, list[Hit]]]:
+        """If the daemon goes away meanwhile, the next one begins again: what was told is passed over."""
+        again = Again()
+        while True:
+            try:
+                yield from self.found_once()
+                return
+            except (ConnectionLost, Unreachable) as error:
+                again.pause(error, sum(self.told.values()))
+
+    def found_once(self) -> Iterator[tuple[Found, list[Hit]]]:
         """As they come, no more than were asked for."""
-        connection, message = converse(context.where(), self.request, Message)
-        left = self.most
+        connection, message = converse_once(context.where(), self.request, Message, True)
+        passing = self.told.copy()
         try:
             while not isinstance(message, Searched):
                 if not isinstance(message, Found):
                     raise ProtocolError(f"{type(message).type!r} came where found lines were due")
-                hits = [(line, spans) for line in message.lines if (spans := self.spans(str(line["line"])))]
-                if 0 <= left < len(hits):
-                    hits, self.stopped = hits[:left], True
-                left -= len(hits)
+                hits = self.hits(message, passing)
                 if hits:
                     yield message, hits
                 if self.stopped:
@@ -77,6 +85,16 @@ class Finder:
                 message = connection.hear()
         finally:
             connection.close()
+
+    def hits(self, message: Found, passing: dict[int, int]) -> list[Hit]:
+        found = [(line, spans) for line in message.lines if (spans := self.spans(str(line["line"])))]
+        passed = min(passing.get(message.id, 0), len(found))
+        passing[message.id] = passing.get(message.id, 0) - passed
+        hits, left = found[passed:], self.most - sum(self.told.values())
+        if self.most >= 0 and left < len(hits):
+            hits, self.stopped = hits[:left], True
+        self.told[message.id] = self.told.get(message.id, 0) + len(hits)
+        return hits
 
     def spans(self, line: str) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
         def close(self) -> None: ...
 
 
-# A launch by its request id; of a search and a recording, only what comes before their first part.
-REPEATABLE = {"list", "status", "attach", "screen", "logs", "search", "export", "wait", "launch"}
+# A launch by its request id. What comes in many parts (search, export, rendered logs) is begun again by whoever asks.
+REPEATABLE = {"list", "status", "attach", "screen", "logs", "wait", "launch"}
 RETRY_SECONDS = 20.0
 DIAL_SECONDS = 10.0
 BLOCK = 65536
@@ -177,21 +177,30 @@ def converse(
     seconds: float | None = None,
 ) -> tuple[Connection, Reply]:
     """Like `ask`, with the conversation still open: the daemon may go away meanwhile, then the next one is asked."""
-    deadline = time.monotonic() + RETRY_SECONDS
-    was_there = False
+    again = Again()
     while True:
         try:
             return converse_once(where, request, reply, may_start, seconds)
-        except Unreachable:
-            if not was_there or time.monotonic() > deadline:
-                raise
-        except ConnectionLost as error:
-            was_there = True
+        except (ConnectionLost, Unreachable) as error:
             verb = type(request).type
-            if verb not in REPEATABLE:
+            if isinstance(error, ConnectionLost) and verb not in REPEATABLE:
                 raise OutcomeUnknown(f"the daemon went away before it answered {verb!r}") from error
-            if time.monotonic() > deadline:
-                raise
+            again.pause(error)
+
+
+class Again:
+    """Whether to begin again, and not too soon: for some time after the daemon, which was there, went away."""
+
+    def __init__(self) -> None:
+        self.deadline, self.came = 0.0, 0
+
+    def pause(self, error: ConnectionLost | Unreachable, came: int = 0) -> None:
+        """`came`: how much of the answer there is; with more than before, that time begins anew."""
+        now = time.monotonic()
+        if isinstance(error, ConnectionLost) and (came > self.came or not self.deadline):
+            self.deadline, self.came = now + RETRY_SECONDS, came
+        if now > self.deadline:
+            raise error
         time.sleep(0.02 + os.getpid() % 50 / 1000)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codewire_py.client.connection import converse
+from codewire_py.client.connection import converse_once
 from codewire_py.errors import ConnectionLost, ProtocolError, from_wire
 from codewire_py.wire.codec import decode
 from codewire_py.wire.frames import DATA
@@ -23,11 +23,11 @@ def fetch(
     tell: Callable[[Reading], None],
     heed: Callable[[Found], None] | None = None,
 ) -> Reading:
-    """Write all of it; `tell` hears first what it will be. A daemon that goes away meanwhile is an error.
+    """Write all of it; `tell` hears first what it will be. A daemon that goes away is an error.
 
     `heed`: what was asked for are lines, which come as messages.
     """
-    connection, begun = converse(where, request, Reading)
+    connection, begun = converse_once(where, request, Reading, True)
     try:
         tell(begun)
         while True:

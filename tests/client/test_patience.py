@@ -107,6 +107,23 @@ def test_a_question_is_asked_again(meet: Meet) -> None:
         connection.converse(BOX, List(), Listed)
 
 
+def test_it_is_begun_again_as_long_as_more_comes(meet: Meet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For so long each time that there is more than before; then whoever asks hears what went wrong."""
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    meet()
+    again = connection.Again()
+    for came, passed in ((0, 19), (7, 19), (9, 19), (9, 0)):
+        again.pause(ConnectionLost("gone"), came)
+        again.pause(Unreachable("no"), 0)
+        now += passed
+    now += 2
+    with pytest.raises(ConnectionLost, match="gone"):
+        again.pause(ConnectionLost("gone"), 9)
+    with pytest.raises(Unreachable, match="no"):
+        connection.Again().pause(Unreachable("no"))
+
+
 def test_what_must_happen_once_is_not_asked_again(meet: Meet) -> None:
     """Nobody knows what came of it."""
     fate = meet(ConnectionLost("gone"), Killed(sessions=[]))
