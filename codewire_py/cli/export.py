@@ -10,7 +10,7 @@ from codewire_py.cli import context, show
 from codewire_py.cli.table import JSON, Argument, Command, Option
 from codewire_py.client.connection import Again
 from codewire_py.client.fetch import fetch
-from codewire_py.errors import CodewireError, ConnectionLost, Unreachable, UsageError
+from codewire_py.errors import CodewireError, ConnectionLost, NoDaemon, Unreachable, UsageError
 from codewire_py.wire.messages import Export
 
 TYPE_CHECKING = False
@@ -45,9 +45,9 @@ def write_out(request: Export) -> None:
     output, again = Output(), Again()
     while True:
         try:
-            fetch(context.where(), request, output.write, output.begin)
+            fetch(context.where(), request, output.write, output.begin, may_start=again.may_start)
             return output.finish()
-        except (ConnectionLost, Unreachable) as error:
+        except (ConnectionLost, NoDaemon, Unreachable) as error:
             again.pause(error, output.size)
 
 
@@ -125,19 +125,19 @@ def fetch_patiently(part: str, request: Export, word: str) -> tuple[Reading, int
     again = Again()
     while True:
         try:
-            return fetch_into(part, request, word)
-        except (ConnectionLost, Unreachable) as error:
+            return fetch_into(part, request, word, again.may_start)
+        except (ConnectionLost, NoDaemon, Unreachable) as error:
             again.pause(error, os.path.getsize(part))
 
 
-def fetch_into(part: str, request: Export, word: str) -> tuple[Reading, int]:
+def fetch_into(part: str, request: Export, word: str, may_start: bool) -> tuple[Reading, int]:
     """From the beginning, whatever an earlier try has left."""
     if os.path.lexists(part):
         os.unlink(part)
     file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     progress = Progress(file, word)
     try:
-        begun = fetch(context.where(), request, progress.write, tell_released)
+        begun = fetch(context.where(), request, progress.write, tell_released, may_start=may_start)
     finally:
         progress.clear()
         os.close(file)

@@ -8,10 +8,10 @@ import time
 from codewire_py.cli import context, show
 from codewire_py.cli.moments import HINT, moment_or_none
 from codewire_py.cli.table import Argument, Command, Option
-from codewire_py.client.connection import Again
+from codewire_py.client.connection import RETRY_SECONDS, Again
 from codewire_py.client.fetch import fetch
 from codewire_py.client.follow import Follower, begin_reading
-from codewire_py.errors import ConnectionLost, ProtocolError, Unreachable, UsageError
+from codewire_py.errors import ConnectionLost, NoDaemon, ProtocolError, Unreachable, UsageError
 from codewire_py.wire.messages import Logs
 
 TYPE_CHECKING = False
@@ -54,15 +54,16 @@ def run(given: Given) -> int:
 
 def write_rendered(request: Logs) -> None:
     """If the daemon is replaced meanwhile, the next one begins again: what was written is passed over."""
-    lines, again = Lines(), Again()
+    lines, again = Lines(), Again(float("inf") if request.follow else RETRY_SECONDS)
     while True:
         try:
             fetch(
                 context.where(), request, refuse if request.lines else lines.write,
                 lambda begun: lines.begin(begun, request), lambda found: lines.write(as_json(found)),
+                again.may_start,
             )  # fmt: skip
             return
-        except (ConnectionLost, Unreachable) as error:
+        except (ConnectionLost, NoDaemon, Unreachable) as error:
             if request.tail >= 0 and lines.begins:
                 raise
             again.pause(error, lines.begins)

@@ -9,7 +9,7 @@ from codewire_py.cli import context, show
 from codewire_py.cli.moments import HINT, moment_or_none
 from codewire_py.cli.table import MANY, TAG, Argument, Command, Option
 from codewire_py.client.connection import Again, converse_once
-from codewire_py.errors import CodewireError, ConnectionLost, ProtocolError, Unreachable, UsageError
+from codewire_py.errors import CodewireError, ConnectionLost, NoDaemon, ProtocolError, Unreachable, UsageError
 from codewire_py.wire.declare import Message
 from codewire_py.wire.messages import Found, Search, Searched
 
@@ -64,14 +64,14 @@ class Finder:
         again = Again()
         while True:
             try:
-                yield from self.found_once()
+                yield from self.found_once(again.may_start)
                 return
-            except (ConnectionLost, Unreachable) as error:
+            except (ConnectionLost, NoDaemon, Unreachable) as error:
                 again.pause(error, sum(self.told.values()))
 
-    def found_once(self) -> Iterator[tuple[Found, list[Hit]]]:
+    def found_once(self, may_start: bool) -> Iterator[tuple[Found, list[Hit]]]:
         """As they come, no more than were asked for."""
-        connection, message = converse_once(context.where(), self.request, Message, True)
+        connection, message = converse_once(context.where(), self.request, Message, may_start)
         passing = self.told.copy()
         try:
             while not isinstance(message, Searched):

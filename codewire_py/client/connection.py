@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 # A launch by its request id. What comes in many parts (search, export, rendered logs) is begun again by whoever asks.
 REPEATABLE = {"list", "status", "attach", "screen", "logs", "wait", "launch"}
 RETRY_SECONDS = 20.0
+PAUSE, LONGEST_PAUSE = 0.02, 1.0
 DIAL_SECONDS = 10.0
 BLOCK = 65536
 
@@ -189,19 +190,27 @@ def converse(
 
 
 class Again:
-    """Whether to begin again, and not too soon: for some time after the daemon, which was there, went away."""
+    """Whether to begin again, and not too soon: for some time after the daemon, which was there, went away.
 
-    def __init__(self) -> None:
-        self.deadline, self.came = 0.0, 0
+    `may_start`: not after it was stopped, for only a new command may start one then.
+    """
 
-    def pause(self, error: ConnectionLost | Unreachable, came: int = 0) -> None:
+    def __init__(self, seconds: float = RETRY_SECONDS) -> None:
+        self.seconds = seconds
+        self.deadline, self.came, self.tries = 0.0, 0, 0
+        self.may_start = True
+
+    def pause(self, error: ConnectionLost | NoDaemon | Unreachable, came: int = 0) -> None:
         """`came`: how much of the answer there is; with more than before, that time begins anew."""
         now = time.monotonic()
-        if isinstance(error, ConnectionLost) and (came > self.came or not self.deadline):
-            self.deadline, self.came = now + RETRY_SECONDS, came
+        self.tries += 1
+        if isinstance(error, ConnectionLost):
+            self.may_start, self.tries = "stop" not in error.message, 0
+            if came > self.came or not self.deadline:
+                self.deadline, self.came = now + self.seconds, came
         if now > self.deadline:
             raise error
-        time.sleep(0.02 + os.getpid() % 50 / 1000)
+        time.sleep(min(LONGEST_PAUSE, PAUSE * 2.0**self.tries) + os.getpid() % 50 / 1000)
 
 
 def converse_once(

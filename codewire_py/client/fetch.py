@@ -22,12 +22,13 @@ def fetch(
     write: Callable[[bytes], None],
     tell: Callable[[Reading], None],
     heed: Callable[[Found], None] | None = None,
+    may_start: bool = True,
 ) -> Reading:
     """Write all of it; `tell` hears first what it will be. A daemon that goes away is an error.
 
     `heed`: what was asked for are lines, which come as messages.
     """
-    connection, begun = converse_once(where, request, Reading, True)
+    connection, begun = converse_once(where, request, Reading, may_start)
     try:
         tell(begun)
         while True:

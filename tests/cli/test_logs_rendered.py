@@ -16,6 +16,7 @@ from homes import Home, new_home
 from own_terminals import Desk
 from past import pretend
 from peers import Peer
+from seeing import are_idle
 
 PROGRESS = b"begin\r\n" + b"".join(b"\rstep %d" % n for n in range(500)) + b"\r\ndone\r\n"
 
@@ -176,6 +177,19 @@ def test_a_restart_of_the_daemon_is_survived(home: Home) -> None:
     assert client.stdout
     wanted = b"".join(b"word %d\ngot word %d\n" % (n, n) for n in range(4)) + b"stop\n"
     assert seen + client.stdout.read() == wanted
+
+
+def test_a_stopped_daemon_stays_stopped(home: Home) -> None:
+    """Who follows begins none; with the next one it goes on, however long that takes."""
+    id = home.python("while (word := input()) != 'stop': print('got', word)")
+    client = following(home, id)
+    home.cw("send", str(id), "one")
+    seen = read_until(client, b"got one\n")
+    home.cw("stop")
+    home.until(lambda: are_idle(client.pid), "it to wait")
+    assert not (home.path / "daemon.pid").exists()
+    home.cw("send", str(id), "two")
+    assert seen + read_until(client, b"got two\n") == b"one\ngot one\ntwo\ngot two\n"
 
 
 def test_a_daemon_that_goes_in_the_middle_of_a_line(capfd: pytest.CaptureFixture[str]) -> None:
