@@ -259,7 +259,7 @@ class Attachment:
 
     def see_size(self) -> None:
         """What we drew ourselves is not where it belongs any more."""
-        if self.rows_below:
+        if self.rows_below and self.presence.connection:
             self.showing.wants_paint = True
         if self.notice:
             self.showing.lay_over(self.notice)
