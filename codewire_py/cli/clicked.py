@@ -207,9 +207,14 @@ def root() -> click.Group:
     return click.version_option(VERSION, prog_name="cw", message="cw %(version)s")(group)
 
 
+# A ~/.zshrc that has not asked for zsh's completion yet has no compdef.
+COMPDEF = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }\n    compdef "
+
+
 def completion_script(shell: str) -> str:
     kinds = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
-    return kinds[shell](root(), {}, "cw", "_CW_COMPLETE").source().rstrip()
+    script = kinds[shell](root(), {}, "cw", "_CW_COMPLETE").source().rstrip()
+    return script.replace("compdef ", COMPDEF) if shell == "zsh" else script
 
 
 def place_server(error: click.ClickException) -> click.ClickException:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,15 @@ import pexpect
 import pytest
 
 from homes import CW, Home, new_home
+from shells import each
+
+SHELLS = each("bash", "zsh", "fish")
+# As one starts that knows nothing yet, and what its user writes into its settings (as `cw completion --help` says).
+STARTS = {
+    "bash": (["--norc", "--noprofile", "-i"], 'eval "$(cw completion bash)"'),
+    "zsh": (["-f", "-i"], 'eval "$(cw completion zsh)"'),
+    "fish": (["--no-config", "-i"], "cw completion fish | source"),
+}
 
 
 def complete(home: Home, *words: str) -> list[str]:
@@ -24,14 +32,13 @@ def complete(home: Home, *words: str) -> list[str]:
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", SHELLS)
 def test_a_script_for_each_shell(home: Home, shell: str) -> None:
     """One that its shell accepts."""
     script = home.cw("completion", shell).stdout
     assert "_CW_COMPLETE" in script
-    if shutil.which(shell):
-        check = [shell, "--no-execute"] if shell == "fish" else [shell, "-n"]
-        assert subprocess.run(check, input=script, text=True, capture_output=True, check=True).stderr == ""
+    check = [shell, "--no-execute"] if shell == "fish" else [shell, "-n"]
+    assert subprocess.run(check, input=script, text=True, capture_output=True, check=True).stderr == ""
 
 
 @pytest.mark.parametrize(("words", "status"), [(["tcsh"], 2), ([""], 2), ([], 2), (["bash", "zsh"], 2)])
@@ -69,20 +76,19 @@ def test_the_tab_key_starts_nothing() -> None:
         assert not home.path.exists()
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
-def test_in_a_real_shell(home: Home, tmp_path: Path) -> None:
-    """Tab after a name's beginning completes it."""
-    home.launch("sleep", "60", options=("--name", "completed-by-tab"))
+@pytest.mark.parametrize("name", SHELLS)
+def test_in_a_real_shell(home: Home, tmp_path: Path, name: str) -> None:
+    """Tab after a name's beginning completes it, in a shell that has no settings but ours."""
+    home.launch("sleep", "60", options=("--name", f"{name}-by-tab"))
     (tmp_path / "cw").write_text("#!/bin/sh\nexec " + " ".join(CW) + ' "$@"\n')
     (tmp_path / "cw").chmod(0o755)
-    env = {**home.env, "PATH": f"{tmp_path}:{home.env['PATH']}", "PS1": "shell$ "}
-    shell = pexpect.spawn("bash", ["--norc", "--noprofile", "-i"], env=env, timeout=20, dimensions=(24, 200))
+    env = {**home.env, "PATH": f"{tmp_path}:{home.env['PATH']}", "HOME": str(tmp_path), "TERM": "dumb"}
+    options, setting = STARTS[name]
+    shell = pexpect.spawn(name, options, env=env, timeout=20, dimensions=(24, 200))
     try:
-        shell.expect_exact("shell$ ")
-        shell.sendline('eval "$(cw completion bash)"; echo done-$?')
-        shell.expect_exact("done-0")
-        shell.expect_exact("shell$ ")
-        shell.send("cw status completed-by\t")
-        shell.expect_exact("cw status completed-by-tab")
+        shell.sendline(f"{setting}; echo done-'now'")
+        shell.expect_exact("done-now")
+        shell.send(f"cw status {name}-by\t")
+        shell.expect_exact(f"cw status {name}-by-tab")
     finally:
         shell.close(force=True)

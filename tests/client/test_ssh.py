@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from codewire_py.client.transports import ssh
 from codewire_py.errors import CodewireError, ConfigError, Unauthorized, Unreachable, Untrusted
 from codewire_py.wire.messages import List, Listed
 from homes import CW, Home, new_home, processes, until
+from shells import each
 
 SERVER = Server("box", "ssh://me@box.example:2200")
 
@@ -65,7 +65,7 @@ def test_a_person_may_be_asked() -> None:
     assert words[-3:] == ["--", "box", ssh.THERE]
 
 
-@pytest.mark.parametrize("shell", [*filter(shutil.which, ("sh", "bash", "dash", "fish", "zsh", "tcsh"))])
+@pytest.mark.parametrize("shell", each("sh", "bash", "dash", "fish", "zsh", "tcsh"))
 def test_any_shell_there_finds_it(shell: str, tmp_path: Path) -> None:
     """What is run there is understood by whatever shell a user has."""
     programs = tmp_path / ".local/bin"
