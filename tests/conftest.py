@@ -1,4 +1,4 @@
-"""no test hangs: each phase of each test has a deadline"""
+"""no test hangs: each phase of each test has a deadline; and where all is to be checked, none is left out unnoticed"""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 DEFAULT_SECONDS = 60.0
 SECONDS_TO_TRY_AGAIN = 5.0  # the first interrupt may come where exceptions are swallowed: in a __del__
 SECONDS_TO_UNWIND = 20.0
+
+# Where the variable CI is set, a test may be skipped for these reasons, and for no other.
+ALLOWED_SKIPS = {
+    "root may read everything",
+    "passed in a namespace of its own, where it may mount",
+}
+left_out: list[str] = []  # each test that may not, and its reason
 
 stderr_of_pytest = os.dup(2)  # before output is captured
 # Whoever is begun in the background of a script may ignore it, and so would every program of a test.
@@ -91,6 +98,32 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[Any]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[Any]:
     return (yield from run_within_deadline(item))
+
+
+def note_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if reason not in ALLOWED_SKIPS:
+            left_out.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    note_skip(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    note_skip(report)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if left_out and os.environ.get("CI"):
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in left_out if os.environ.get("CI") else ():
+        terminalreporter.write_line(f"not run, although CI is set: {line}", red=True)
 
 
 @pytest.fixture
