@@ -13,10 +13,11 @@ import pytest
 from codewire_py.home.times import TIMES
 from codewire_py.stream.quiet import Quiet
 from codewire_py.version import VERSION
-from homes import Home, until
+from homes import Home, new_home, until
 from load import kill
 from own_terminals import Desk, new_desk
 from past import grow_old
+from remotes import prepare
 
 QUERIES = b"\x1b[H\x1b[c\x1b[6n\x1b]11;?\x1b\\\x1b[>q\x1b[?u\x1b[?2004$p"
 ANSWERS = (
@@ -51,6 +52,15 @@ TYPED = re.compile(rb"<([0-9a-f]*)@(\d+)>")
 def home(shared_home: Home) -> Home:
     shared_home.cw("start")
     return shared_home
+
+
+@pytest.fixture(scope="module")
+def patient_home() -> Iterator[Home]:
+    """Its daemons answer what is older as well: on a busy machine the next one does not come back within OLD_SECONDS."""
+    with new_home() as fresh:
+        prepare(fresh, "from codewire_py.daemon import limits; limits.ANSWER_SECONDS = 60.0")
+        fresh.cw("start")
+        yield fresh
 
 
 @pytest.fixture
@@ -94,6 +104,12 @@ def lose_daemon(home: Home) -> float:
     return time.monotonic()
 
 
+def ask_without_a_daemon(home: Home, session: int, program: int) -> None:
+    """For the second time."""
+    os.kill(program, signal.SIGUSR1)
+    home.until(lambda: home.log(session).count(b"asked") == 2, "it to ask without a daemon")
+
+
 def test_each_query_is_answered_once_and_in_order(home: Home) -> None:
     """Nobody is attached; all in one write; within a second."""
     id = home.python(ASKING)
@@ -134,36 +150,31 @@ def test_a_new_daemon_does_not_answer_again(home: Home, desk: Desk) -> None:
     ask_again(home, id, 1)
 
 
-def test_what_was_asked_just_now_is_answered_by_the_next_daemon(home: Home) -> None:
-    """There was none when it was asked. (Where the next one comes too late, that is no test.)"""
+def test_what_was_asked_just_now_is_answered_by_the_next_daemon(patient_home: Home) -> None:
+    """There was none when it was asked."""
+    home = patient_home
     id = home.python(ASKING)
     until_typed(home, id, ANSWERS)
     home.cw("rename", str(id), "touched", status=None)
     program = home.status(id)["pid"]
-    lost_at = lose_daemon(home)
-    os.kill(program, signal.SIGUSR1)
-    home.until(lambda: home.log(id).count(b"asked") == 2, "it to ask without a daemon")
+    lose_daemon(home)
+    ask_without_a_daemon(home, id, program)
     home.cw("list")
-    if time.monotonic() - lost_at > OLD_SECONDS * 0.75:
-        pytest.skip("the daemon came back too slowly")
     until_typed(home, id, ANSWERS * 2)
     ask_again(home, id, 2)
 
 
-def test_what_is_asked_soon_after_a_daemon_left_is_answered_in_a_quiet_house(home: Home) -> None:
-    """Nothing was printed for long: it has written down when it left. (As above, where the next one comes too late.)"""
+def test_what_is_asked_soon_after_a_daemon_left_is_answered_in_a_quiet_house(patient_home: Home) -> None:
+    """Nothing was printed for long: it has written down when it left."""
+    home = patient_home
     id = home.python(ASKING)
     until_typed(home, id, ANSWERS)
     program = home.status(id)["pid"]
     home.cw("stop")
-    left_at = time.monotonic()
     for times in home.path.glob(f"sessions/*/{TIMES}"):
         grow_old(times.parent, 3600)
-    os.kill(program, signal.SIGUSR1)
-    home.until(lambda: home.log(id).count(b"asked") == 2, "it to ask without a daemon")
+    ask_without_a_daemon(home, id, program)
     home.cw("list")
-    if time.monotonic() - left_at > OLD_SECONDS * 0.75:
-        pytest.skip("the daemon came back too slowly")
     until_typed(home, id, ANSWERS * 2)
     ask_again(home, id, 2)
 
@@ -174,8 +185,7 @@ def test_what_was_asked_long_ago_stays_unanswered(home: Home) -> None:
     until_typed(home, id, ANSWERS)
     program = home.status(id)["pid"]
     lost_at = lose_daemon(home)
-    os.kill(program, signal.SIGUSR1)
-    home.until(lambda: home.log(id).count(b"asked") == 2, "it to ask without a daemon")
+    ask_without_a_daemon(home, id, program)
     until(lambda: time.monotonic() - lost_at > OLD_SECONDS + 0.2, "it to be long ago")
     home.cw("list")
     ask_again(home, id, 1)
