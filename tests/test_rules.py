@@ -204,11 +204,20 @@ def test_reading_the_tree() -> None:
     }
 
 
-def test_the_changelog_knows_this_version() -> None:
-    """CHANGELOG.md has a section for what is coming or for the current version."""
+def test_the_changelog_goes_as_far_as_this_version() -> None:
+    """The newest changes of CHANGELOG.md are of this version or still to come; no section is of a later one."""
     version = importlib.import_module("codewire_py.version").VERSION
-    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert {"Unreleased", version} & set(headings)
+    text = (ROOT / "CHANGELOG.md").read_text()
+    sections = re.findall(r"^## \[(.+?)\](.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    newest = next(heading for heading, changes in sections if "\n* " in changes)
+    assert newest in {"Unreleased", version}
+    released = [numbers(heading) for heading, _ in sections if heading != "Unreleased"]
+    assert released == sorted(released, reverse=True)
+    assert all(number <= numbers(version) for number in released)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def repository_files() -> list[Path]:
