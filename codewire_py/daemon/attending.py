@@ -166,7 +166,7 @@ class Attending:
     def begin_depiction(self) -> Depiction:
         if self.depiction is None:
             self.depiction = depict(self.directory, self.birth)
-            keep_few(self)
+        keep_few(self)
         self.depiction.passed = self.passed
         return self.depiction
 
