@@ -128,6 +128,30 @@ def test_every_error_is_explained() -> None:
             assert f"| `{code}` | {cls.exit_status} |" in sections("protocol.md")["Errors"]
 
 
+def refusals() -> set[tuple[int, str]]:
+    """(status, code) of each answer of the listener that is written out in its source."""
+    folder = ROOT / "codewire_py/daemon/listeners"
+    trees = [ast.parse(path.read_text()) for path in sorted(folder.glob("*.py"))]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    said = [call.args[:2] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Refused"]
+    return {
+        (status.value, code.value)
+        for status, code in said
+        if isinstance(status, ast.Constant) and isinstance(code, ast.Constant)
+    }
+
+
+def test_every_refusal_of_the_listener_is_described() -> None:
+    """With its status and code."""
+    text = sections("protocol.md")["By the listener and by ssh"]
+    assert len(refusals()) > 5
+    for status, code in refusals():
+        assert re.search(rf"^\| [\d, ]*\b{status}\b[\d, ]* \| `{code}` \|", text, re.MULTILINE), (
+            status,
+            code,
+        )
+
+
 def test_every_limit_is_explained() -> None:
     """Each constant has a comment in the code, and so a line in the page."""
     text = sections("protocol.md")["Limits"]
