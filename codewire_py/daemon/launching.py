@@ -8,6 +8,7 @@ import stat
 from codewire_py.daemon import limits
 from codewire_py.daemon.lending import lent_environment
 from codewire_py.errors import BadName, CannotLaunch, LimitReached
+from codewire_py.home.marks import is_size
 from codewire_py.home.paths import home_path
 from codewire_py.wire import messages
 
@@ -71,7 +72,7 @@ def check_launch(request: messages.Launch) -> None:
         raise LimitReached(f"a session has at most {limits.TAGS} tags")
     for tag in request.tags:
         check_name(tag, "tag")
-    if not (1 <= request.rows <= 9999 and 1 <= request.cols <= 9999):
+    if not is_size((request.rows, request.cols)):
         raise CannotLaunch(f"a terminal cannot have {request.rows} rows and {request.cols} columns")
 
 
