@@ -10,6 +10,8 @@ import pytest
 
 from codewire_py.daemon import limits
 from codewire_py.daemon.launching import (
+    NESTING,
+    OURS_ALONE,
     check_directory,
     check_launch,
     check_name,
@@ -252,3 +254,9 @@ def test_cw_within_a_session_finds_its_own_home(said: dict[str, str], home: str,
 def test_only_what_is_no_secret_is_written_down() -> None:
     """A few well-known names."""
     assert remembered({"PATH": "/p", "TOKEN": "s", "HOME": "/h"}) == {"PATH": "/p", "HOME": "/h"}
+
+
+def test_the_page_names_every_variable_that_is_left_out() -> None:
+    """docs/config.md says what a program does not find."""
+    page = (Path(__file__).parents[2] / "docs/config.md").read_text().partition("## What a program finds")[2]
+    assert sorted(name for name in NESTING | OURS_ALONE if f"`{name}`" not in page) == []
