@@ -69,7 +69,7 @@ class Key:
 
 
 KEYS = (
-    Key("daemon.name", "CODEWIRE_NODE_NAME", default_name, parse_name, "what others call this daemon"),
+    Key("daemon.name", "CODEWIRE_NODE_NAME", default_name, parse_name, "what the line of cw server pair calls it"),
     Key("daemon.listen", "CODEWIRE_LISTEN", "", parse_listen, "where to take WebSocket connections"),
     Key("daemon.external_url", "CODEWIRE_EXTERNAL_URL", "", parse_url, "how others reach that address"),
     Key("daemon.listen_tls_cert", "", "", parse_path, "the certificate to show there: a PEM file"),
@@ -77,9 +77,9 @@ KEYS = (
     Key("daemon.allowed_hosts", "", "", parse_hosts, "further names by which others may reach it"),
     Key("daemon.allowed_origins", "", "", parse_origins, "web pages from elsewhere that may talk to it"),
     Key("daemon.insecure_no_tls", "", False, parse_yes, "listen beyond this machine unencrypted"),
-    Key("nats.url", "", "", parse_url, "the NATS server of the fleet"),
-    Key("nats.token", "", "", parse_text, "the token for it", secret=True),
-    Key("nats.creds_file", "CODEWIRE_NATS_CREDS", "", parse_path, "the credentials file for it"),
+    Key("nats.url", "", "", parse_url, "the NATS server of a fleet; read, not used yet"),
+    Key("nats.token", "", "", parse_text, "the token for it; read, not used yet", secret=True),
+    Key("nats.creds_file", "CODEWIRE_NATS_CREDS", "", parse_path, "the credentials file for it; read, not used yet"),
     Key("attach.detach_keys", "", "ctrl-b d", parse_detach_keys, "the two keys that end an attach"),
     Key("attach.scrollback", "", 1000, parse_count, "lines of earlier output to show on attach"),
     Key("log.max_bytes", "", 256 << 20, parse_log_size, "bytes of output to keep per session; 0: all"),
