@@ -39,8 +39,9 @@ FILES = """\
   daemon.log             the daemon's journal"""
 STATUS = """\
 attach and wait exit as the program did (128 + signal; 125: nobody can know).
+search: 0 found, 1 nothing found, 2 an error that was told.
 Otherwise: 0 done, 1 an error that was told, 2 a command line that makes no
-sense, 124 a timeout, 70 a bug in cw."""
+sense, 124 a timeout, 130 Ctrl+C, 141 nobody reads its output, 70 a bug in cw."""
 
 
 class Help(click.Group):

@@ -199,7 +199,8 @@ def longest_text(pattern: str) -> str:
 
 COMMAND = Command(
     run,
-    "Find lines that sessions have shown, as they ended up; of all sessions, the newest first.",
+    "Find lines that sessions have shown, as they ended up; of all sessions, the newest first. "
+    "Exits as grep does: 0 if any was found, 1 if none was, 2 after an error.",
     Argument("pattern", metavar="PATTERN"),
     Argument("session", MANY, metavar="SESSION", is_session=True),
     Option("--literal -F", "PATTERN is text, not a regular expression."),
