@@ -164,6 +164,14 @@ def test_the_protocol_page_lists_every_message() -> None:
     assert sorted(set(messages.MESSAGES) - {messages.Unknown.type} - listed) == []
 
 
+def test_the_readme_lists_every_command() -> None:
+    """By its name, and by the others that it has."""
+    commands = importlib.import_module("codewire_py.cli.commands")
+    table = (ROOT / "README.md").read_text().partition("## Every command")[2].partition("## How fast")[0]
+    told = set(re.findall(r"`(?:cw )?([a-z]+)\b", table))
+    assert sorted({*commands.NAMES, *commands.ALIASES} - told) == []
+
+
 def read_tree(text: str) -> dict[str, str]:
     """The descriptions in the fenced block that begins with `codewire_py/`, by path."""
     block = re.search(r"^```\w*\n(codewire_py/.*?)^```", text, re.MULTILINE | re.DOTALL)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from codewire_py.cli import show
 from homes import Home, new_home
 from own_terminals import Desk
 
@@ -187,3 +190,14 @@ def test_list_in_any_locale(home: Home) -> None:
             "✓" in done.stdout.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             or r"\x" in done.stdout
         )
+
+
+def test_the_readme_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its table of one session is the table."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    session = {
+        "id": 1, "name": "auth", "status": "running", "attached": False, "prompt": "claude -p fix the auth bug",
+        "created_at": datetime.fromtimestamp(time.time() - 5, UTC).isoformat(),
+    }  # fmt: skip
+    assert f"$ cw list\n{show.table([session])}\n" in text
