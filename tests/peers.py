@@ -64,7 +64,7 @@ class Peer:
             except ConnectionResetError:
                 data = b""
             if not data:
-                assert self.frames.is_clean(), "the daemon left in the middle of a frame"
+                assert not self.frames._unread, "the daemon left in the middle of a frame"
                 return None
             self.unread.extend(self.frames.feed(data))
         return self.unread.pop(0)

@@ -34,12 +34,11 @@ class Chord:
     """
 
     __slots__ = (
-        "_armed", "_has_sent_prefix", "_held", "_is_pasting", "_key", "_prefix", "_sent", "forms", "waiting",
+        "_armed", "_has_sent_prefix", "_held", "_is_pasting", "_key", "_prefix", "_sent", "waiting",
     )  # fmt: skip
 
     def __init__(self, prefix: int = 0x02, key: int = 0x64) -> None:
         self._prefix, self._key = prefix, key
-        self.forms = forms_of(prefix)
         self._armed: bytes | None = None  # the prefix as it came, while its key is awaited
         self._has_sent_prefix = False  # the prefix was typed twice, and may be held down still
         self._is_pasting = False

@@ -37,7 +37,7 @@ def describe(session: Session) -> dict[str, Any]:
         "released_bytes": facts.released or None, "duration_ms": int((until - birth.created_at) * 1000),
         "last_output_at": rfc3339(grown) if length else None,
         "idle_seconds": round(max(0.0, time.time() - grown), 1) if session.is_running() else None,
-        "paused": session.paused() or None, "continues": birth.continues or None,
+        "paused": session.paused() or None,
     }  # fmt: skip
     return {field: value for field, value in said.items() if value is not None}
 

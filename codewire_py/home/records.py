@@ -60,7 +60,7 @@ class Birth:
 
     FIELDS = {
         "id": int, "command": list, "directory": str, "created_at": float, "request": str, "name": str, "tags": list,
-        "rows": int, "cols": int, "hatchery": str, "env_names": list, "env": dict, "continues": int,
+        "rows": int, "cols": int, "hatchery": str, "env_names": list, "env": dict,
     }  # fmt: skip
 
     def __init__(self, found: dict[str, Any]) -> None:
@@ -83,7 +83,6 @@ class Birth:
     hatchery: str
     env_names: list[str]
     env: dict[str, str]
-    continues: int
 
     def write(self, directory: str) -> None:
         import json

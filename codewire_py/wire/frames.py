@@ -40,7 +40,3 @@ class Frames:
             payload = bytes(self._unread[HEADER : HEADER + size])
             del self._unread[: HEADER + size]
             yield kind, payload
-
-    def is_clean(self) -> bool:
-        """Whether the stream may end here."""
-        return not self._unread

@@ -12,7 +12,7 @@ from recording.props import ENVIRONMENT_OF_CLAUDE, sign_in_nowhere
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODULES = ROOT / ".tools" / "node_modules"
-UP, DOWN, RIGHT, ENTER, ESCAPE = "\x1b[A", "\x1b[B", "\x1b[C", "\r", "\x1b"
+UP, DOWN, ENTER, ESCAPE = "\x1b[A", "\x1b[B", "\r", "\x1b"
 
 # A step is a pattern to wait for (quiet follows), and the keys to press then.
 Step = tuple[str, str]

@@ -69,7 +69,7 @@ def test_it_fills_its_row_and_touches_nothing_else(left: str, right: str, cols: 
     assert (screen.text()[:-1], screen.cursor(), screen.pen) == (above, cursor, pen)
     assert screen.history_text(10) == []
     style = screen.cell(ROWS - 1, 0)[1]
-    assert (style.sgr() == b"7") is colours
+    assert (style.sgr_bytes == b"\x1b[0;7m") is colours
     assert all(screen.cell(ROWS - 1, col)[1] is style for col in range(cols))
     assert b"\x1b" not in SEQUENCE.sub(b"", drawn)
 

@@ -18,7 +18,7 @@ from codewire_py.home.records import Birth, End, read_birth, read_end, status_of
 
 BIRTH: dict[str, Any] = {
     "id": 3, "command": ["a", "b c"], "directory": "/d", "created_at": 1.5, "request": "r", "name": "n", "tags": ["t"],
-    "rows": 24, "cols": 80, "hatchery": "h", "env_names": ["A"], "env": {"PATH": "/bin"}, "continues": 2,
+    "rows": 24, "cols": 80, "hatchery": "h", "env_names": ["A"], "env": {"PATH": "/bin"},
 }  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -43,15 +43,14 @@ def test_a_birth_comes_back(tmp_path: Path) -> None:
 def test_an_older_birth_has_what_it_has() -> None:
     """A field that did not exist then is empty now."""
     birth = Birth({"id": 1, "command": ["x"], "created_at": 1})
-    assert (birth.name, birth.tags, birth.rows, birth.hatchery, birth.continues) == ("", [], 0, "", 0)
+    assert (birth.name, birth.tags, birth.rows, birth.hatchery) == ("", [], 0, "")
 
 
 WRONG: list[tuple[str, object]] = [
     ("id", "3"), ("id", None), ("command", "a b"), ("command", [1]), ("command", [None]), ("command", [["a"]]),
     ("directory", 1), ("created_at", "today"), ("created_at", 1e300), ("created_at", -1e300),
     ("created_at", float("nan")), ("created_at", float("inf")), ("name", ["n"]), ("tags", "t"), ("tags", [["t"]]),
-    ("tags", [{}]), ("rows", 2.5), ("rows", 1 << 70), ("cols", "80"), ("hatchery", 5), ("env", []), ("continues", {}),
-    ("continues", 1 << 70),
+    ("tags", [{}]), ("rows", 2.5), ("rows", 1 << 70), ("cols", "80"), ("hatchery", 5), ("env", []),
 ]  # fmt: skip
 
 

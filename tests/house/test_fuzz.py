@@ -79,7 +79,7 @@ def check_answer(name: str, said: bytes, answer: bytes) -> None:
         message = decode(payload) if kind == CONTROL else None
         if isinstance(message, Failed):
             assert "bug" not in message.message, (name, said[:600], message)
-    assert frames.is_clean(), (name, said[:600], answer[-200:])
+    assert not frames._unread, (name, said[:600], answer[-200:])
 
 
 def check_unharmed(home: Home, daemon: int) -> None:

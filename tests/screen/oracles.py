@@ -52,7 +52,7 @@ def ours(play: Play) -> Picture:
 
 def cell_of(screen: Screen, row: int, col: int) -> Cell:
     char, style = screen.cell(row, col)
-    return char, changed(PLAIN, style.sgr().decode())
+    return char, changed(PLAIN, style.sgr_text[4:-1])
 
 
 # -- xterm.js

@@ -93,7 +93,7 @@ def test_the_alternate_screen_is_cut_and_the_main_one_is_broken_anew_below_it() 
 def test_colours_go_along() -> None:
     screen = shown(5, 20, b"\x1b[31m" + b"r" * 10 + b"\x1b[44m" + b"b" * 20 + b"\x1b[m")
     screen.resize(5, 7)
-    looks = [screen.cell(row, col)[1].sgr() for row in range(5) for col in range(7)]
+    looks = [screen.cell(row, col)[1].sgr_bytes[4:-1] for row in range(5) for col in range(7)]
     assert looks == [b"31"] * 10 + [b"31;44"] * 20 + [b""] * 5
 
 

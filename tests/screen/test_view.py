@@ -51,7 +51,7 @@ SIZES = st.tuples(st.integers(1, 14), st.integers(2, 14))  # in one column, no w
 
 def cells(screen: Screen) -> Cells:
     at = [[screen.cell(row, col) for col in range(screen.cols)] for row in range(screen.rows)]
-    return [[(char, style.sgr()) for char, style in row] for row in at]
+    return [[(char, style.sgr_bytes[4:-1]) for char, style in row] for row in at]
 
 
 def part(screen: Screen, view: View) -> Cells:
@@ -155,7 +155,7 @@ def test_wide_characters_at_the_edges() -> None:
     screen.feed(b"\x1b[1;7H")
     terminal.feed(view.draw(screen))
     assert (view.left, terminal.text()) == (3, [" 語"])
-    assert [style.sgr() for _, style in (terminal.cell(0, 0), terminal.cell(0, 3))] == [b"41", b"41"]
+    assert [style.sgr_bytes for _, style in (terminal.cell(0, 0), terminal.cell(0, 3))] == [b"\x1b[0;41m"] * 2
 
 
 # -- over what was drawn last

@@ -51,10 +51,6 @@ class Style:
     def sgr_bytes(self) -> bytes:
         return self.sgr_text.encode()
 
-    def sgr(self) -> bytes:
-        """Its parameters, b"1;31" say."""
-        return self.sgr_bytes[4:-1]
-
     @property
     def link_text(self) -> str:
         return f"\x1b]8;{self.key[LINK] or ';'}\x1b\\"
