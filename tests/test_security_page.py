@@ -37,6 +37,13 @@ def test_the_limits_are_those_of_the_code() -> None:
     }
 
 
+def test_the_time_of_a_code_is_told_as_it_is() -> None:
+    """Also where it is told in words."""
+    assert limits.PAIR_SECONDS == 5 * 60
+    for page in (PAGE, (ROOT / "README.md").read_text()):
+        assert "good once, for five minutes" in " ".join(page.split())
+
+
 def test_no_limit_of_strangers_is_left_out() -> None:
     """Who comes from elsewhere meets no limit that the page is silent about."""
     known = [name for name in vars(limits) if re.match(STRANGERS, name)]

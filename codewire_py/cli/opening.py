@@ -19,7 +19,6 @@ NO_LISTENER = """give it one in config.toml, then cw restart:
   listen = "127.0.0.1:9100"    # for other machines: 0.0.0.0:9100 and a certificate (cw server cert)
 
 by ssh none is needed: cw server add NAME ssh://{user}@{host}"""
-CODE_MINUTES = 5
 LOOK_SECONDS = 2.0  # at most: a name of the address may take its time
 
 
@@ -85,7 +84,8 @@ def pair(given: Given) -> int:
     if given["json"]:
         show.say_json({"line": line, "code": told.secret, "url": told.url, "fingerprint": told.fingerprint})
         return 0
-    when = f"once, within {CODE_MINUTES} minutes" if told.secret else "for whoever may log in here by ssh"
+    soon = f"within {told.waits / 60:.0f} minutes" if told.waits else "soon"
+    when = f"once, {soon}" if told.secret else "for whoever may log in here by ssh"
     show.note(f"[cw] on the other machine, {when}:\n")
     if os.isatty(1):
         show.say(f"{drawn(line)}\n")

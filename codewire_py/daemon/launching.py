@@ -53,7 +53,10 @@ def check_launch(request: messages.Launch) -> None:
             "command must not be empty", "for example: cw launch -- claude -p 'fix the auth bug'"
         )
     if len(request.command) > limits.COMMAND_WORDS or sum(map(len, request.command)) > limits.COMMAND_BYTES:
-        raise LimitReached("the command is too long", f"at most {limits.COMMAND_WORDS} words and 1 MiB")
+        raise LimitReached(
+            "the command is too long",
+            f"at most {limits.COMMAND_WORDS} words and {limits.COMMAND_BYTES >> 20} MiB",
+        )
     words = [
         *request.command,
         request.directory,

@@ -43,7 +43,7 @@ from codewire_py.errors import (
 from codewire_py.home.paths import number_of
 
 journal = logging.getLogger("codewire")
-PAIR_HINT = "a code is good once, for five minutes: cw server pair"
+PAIR_HINT = f"a code is good once, for {limits.PAIR_SECONDS / 60:.0f} minutes: cw server pair"
 
 
 class Tokens:

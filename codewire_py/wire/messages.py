@@ -254,7 +254,7 @@ class Tokens(Message):
     """Those it is about, as in `cw token list --json`. `secret`: the new token or code, told this once.
 
     `url` and `fingerprint`: where others reach the listener, as far as the daemon knows. `trouble`: why they do not,
-    though there is to be one.
+    though there is to be one. `waits`: for how many seconds the code is good.
     """
 
     tokens: list[Info]
@@ -262,6 +262,7 @@ class Tokens(Message):
     url: str = ""
     fingerprint: str = ""
     trouble: str = ""
+    waits: float = 0.0
 
 
 REQUESTS: dict[str, type[Message]] = {

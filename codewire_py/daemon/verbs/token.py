@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codewire_py.daemon import limits
 from codewire_py.daemon.pairing import Offer
 from codewire_py.daemon.talk import Talk
 from codewire_py.errors import UsageError
@@ -12,7 +13,7 @@ ACTIONS = ("create", "list", "revoke", "pair")
 
 
 async def handle(request: messages.Token, talk: Talk) -> messages.Tokens:
-    house, tokens, secret = talk.house, talk.house.tokens, ""
+    house, tokens, secret, waits = talk.house, talk.house.tokens, "", 0.0
     if request.action not in ACTIONS:
         raise UsageError(f"no action of token is called {request.action!r}", f"one of: {', '.join(ACTIONS)}")
     if request.action == "revoke":
@@ -21,11 +22,17 @@ async def handle(request: messages.Token, talk: Talk) -> messages.Tokens:
         about = tokens.listed()
     elif request.action == "pair":
         secret, about = tokens.pair(offer_in(request, talk), talk.grant), []
+        waits = limits.PAIR_SECONDS
     else:
         secret = tokens.create(request.name, offer_in(request, talk), talk.grant)
         about = [told for told in tokens.listed() if told["name"] == request.name]
     return messages.Tokens(
-        tokens=about, secret=secret, url=house.url, fingerprint=house.fingerprint, trouble=house.trouble
+        tokens=about,
+        secret=secret,
+        url=house.url,
+        fingerprint=house.fingerprint,
+        trouble=house.trouble,
+        waits=waits,
     )
 
 
