@@ -6,14 +6,13 @@ import json
 import os
 from contextlib import suppress
 
-from codewire_py.daemon.limits import CHECKPOINT_LINES
+from codewire_py.daemon.limits import CHECKPOINT_BYTES, CHECKPOINT_LINES
 from codewire_py.daemon.screen.screen import Screen
 from codewire_py.home.marks import is_size
 from codewire_py.home.paths import LOG
 from codewire_py.home.records import is_fit
 
 NAME = "checkpoint"
-LONGEST = 16 << 20
 
 
 class Checkpoint:
@@ -65,7 +64,7 @@ def read_checkpoint(directory: str) -> Checkpoint | None:
     try:
         with open(f"{directory}/{NAME}", "rb", opener=open_ours) as file:
             head = json.loads(file.readline(1024) or b"")
-            paint = file.read(LONGEST)
+            paint = file.read(CHECKPOINT_BYTES)
         length = os.stat(f"{directory}/{LOG}").st_size
     except (OSError, ValueError, RecursionError):
         return None

@@ -8,7 +8,7 @@ import os
 import trio
 
 from codewire_py.daemon.checkpoint import Checkpoint, draw_checkpoint, read_checkpoint, write_checkpoint
-from codewire_py.daemon.limits import FLOOD_BYTES, REPLAYED_BYTES, SLICE_BYTES
+from codewire_py.daemon.limits import CHECKPOINT_EVERY_BYTES, FLOOD_BYTES, REPLAYED_BYTES, SLICE_BYTES
 from codewire_py.daemon.screen.jump import jump
 from codewire_py.daemon.screen.screen import Screen
 from codewire_py.home.log import Log
@@ -20,7 +20,6 @@ from codewire_py.stream.scan import clean_start
 
 journal = logging.getLogger("codewire")
 PUSHES = 2048
-RETRY_BYTES = 1 << 20  # of output before a checkpoint is tried again that could not be written
 SKIM_BYTES = 256 << 10  # searched for modes at once
 
 
@@ -150,7 +149,7 @@ class Depiction:
 
     def is_worth_saving(self) -> bool:
         """Where there was trouble, not each time again."""
-        return not self.trouble or self.length() - self.tried_at >= RETRY_BYTES
+        return not self.trouble or self.length() - self.tried_at >= CHECKPOINT_EVERY_BYTES
 
 
 def depict(directory: str, birth: Birth, before: int | None = None) -> Depiction:

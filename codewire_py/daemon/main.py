@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from codewire_py.daemon.listeners.web import Listening
 
 journal = logging.getLogger("codewire")
-JOURNAL_BYTES = 4 << 20
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in b"\n\t"}
 
 
@@ -192,7 +191,7 @@ class Harmless(logging.Formatter):
 
 def open_journal(is_foreground: bool) -> None:
     handlers: list[logging.Handler] = [
-        logging.handlers.RotatingFileHandler(JOURNAL, maxBytes=JOURNAL_BYTES, backupCount=1)
+        logging.handlers.RotatingFileHandler(JOURNAL, maxBytes=limits.JOURNAL_BYTES, backupCount=1)
     ]
     if is_foreground:
         handlers.append(logging.StreamHandler())

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import trio
 
+from codewire_py.daemon.limits import FOUND_LINES
 from codewire_py.daemon.reading import Reader
 from codewire_py.daemon.rendering import Clock, Rendering
 from codewire_py.daemon.screen.settling import Line
@@ -19,7 +20,6 @@ from codewire_py.wire.messages import Found, Logs, Reading
 TAIL_BYTES = 256 << 10  # in which the last lines are looked for first, and then in more
 MOST_LINES = (1 << 63) - 1  # that a list can have
 QUIET = 0.2  # seconds without output, after which lines are told that will hardly change any more
-MOST_FOUND = 4096  # lines in one message
 
 Tell = Callable[[list[Line]], Awaitable[None]]
 
@@ -134,7 +134,7 @@ def parts(lines: list[Line]) -> Iterator[list[Line]]:
     part: list[Line] = []
     size = 0
     for line in lines:
-        if len(part) == MOST_FOUND or size >= CHUNK:
+        if len(part) == FOUND_LINES or size >= CHUNK:
             yield part
             part, size = [], 0
         part.append(line)

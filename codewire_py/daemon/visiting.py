@@ -12,6 +12,7 @@ from codewire_py.daemon.keys import Keys
 from codewire_py.daemon.limits import (
     FRAME_SECONDS,
     HANDOVER_SECONDS,
+    PAINT_SECONDS,
     REPAINT_SECONDS,
     STATUS_SECONDS,
     VIEWER_NAME,
@@ -30,7 +31,6 @@ from codewire_py.wire.declare import Message
 
 FRAME_REST = 3  # times as long as a picture took to draw, before the next
 LONGEST_COLOUR = 64
-PAINT_SECONDS = 0.5  # between two repaints for a viewer that stays far behind
 
 
 class Visit:

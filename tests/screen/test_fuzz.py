@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codewire_py.daemon.screen.canvas import LARGEST_SIDE
+from codewire_py.daemon.limits import LARGEST_SIDE
 from codewire_py.daemon.screen.screen import MOST_PLANS, Screen
 from codewire_py.daemon.screen.strings import LONGEST_TITLE
 from codewire_py.daemon.screen.style import MOST_KNOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codewire_py.daemon.limits import LARGEST_SIDE
 from codewire_py.daemon.screen.row import Row
 from codewire_py.daemon.screen.scrollback import Scrollback
 from codewire_py.daemon.screen.style import Styles
@@ -18,8 +19,6 @@ from codewire_py.daemon.screen.width import (
 )
 from codewire_py.stream.tabs import usual_stops
 
-SCROLLBACK_BYTES = 4 << 20
-LARGEST_SIDE = 1000
 GRAPHICS = str.maketrans("`abcdefghijklmnopqrstuvwxyz{|}~_", "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·\u00a0")
 
 

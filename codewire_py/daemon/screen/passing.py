@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codewire_py.daemon.screen.canvas import LARGEST_SIDE
+from codewire_py.daemon.limits import LARGEST_SIDE
 from codewire_py.daemon.screen.lines import END, plain_texts, whole_lines
 from codewire_py.daemon.screen.settling import Settling
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import codecs
 
+from codewire_py.daemon.limits import SCROLLBACK_BYTES
 from codewire_py.daemon.screen import controls, paint, reflow
-from codewire_py.daemon.screen.canvas import SCROLLBACK_BYTES, Canvas, clamp
+from codewire_py.daemon.screen.canvas import Canvas, clamp
 from codewire_py.daemon.screen.lines import END
 from codewire_py.daemon.screen.row import Row
 from codewire_py.daemon.screen.rushing import rush

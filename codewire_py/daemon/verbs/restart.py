@@ -8,11 +8,10 @@ import sys
 
 import trio
 
+from codewire_py.daemon import limits
 from codewire_py.daemon.talk import Talk
 from codewire_py.errors import DaemonFailed
 from codewire_py.wire import messages
-
-CHECK_SECONDS = 20.0
 
 
 async def handle(request: messages.Restart, talk: Talk) -> messages.Restarting:
@@ -26,7 +25,7 @@ async def check(python: str) -> None:
     """Have the other one start far enough to say its version, before this one gives way."""
     command = [python, "-m", "codewire_py", "daemon", "--check"]
     try:
-        with trio.fail_after(CHECK_SECONDS):
+        with trio.fail_after(limits.CHECK_SECONDS):
             done = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
     except (OSError, trio.TooSlowError, subprocess.SubprocessError) as error:
         raise DaemonFailed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from codewire_py.daemon.depicting import Depiction, depict
-from codewire_py.daemon.limits import PAST_FLOOD_BYTES
+from codewire_py.daemon.limits import PAST_FLOOD_BYTES, SHOWN_LINES
 from codewire_py.daemon.screen.screen import Screen
 from codewire_py.daemon.screen.scrollback import END
 from codewire_py.daemon.session import Session
@@ -15,7 +15,6 @@ from codewire_py.home.times import Times
 from codewire_py.stream.modes import Modes
 from codewire_py.wire import messages
 
-MOST_LINES = 20_000  # of scrollback
 MICE = {1003: "any-event", 1002: "button-event", 1000: "normal", 9: "x10"}
 SHAPES = {b"": "default", b"1": "blinking-block", b"2": "block", b"3": "blinking-underline", b"4": "underline",
           b"5": "blinking-bar", b"6": "bar"}  # fmt: skip
@@ -66,7 +65,7 @@ async def look_back(session: Session, offset: int) -> Depiction:
 
 
 def show(depiction: Depiction, request: messages.Screen) -> messages.Shown:
-    screen, lines = depiction.screen, min(max(0, request.scrollback), MOST_LINES)
+    screen, lines = depiction.screen, min(max(0, request.scrollback), SHOWN_LINES)
     info: dict[str, object] = {
         "size": [screen.rows, screen.cols], "lines": screen.text(), "cursor": list(screen.cursor()),
         "title": screen.title, "modes": modes_of(screen, screen.modes), "alternate": screen.is_alternate,
