@@ -42,6 +42,8 @@ def run(given: Given) -> int:
     begun = reading[2]
     tell_released(begun, request)
     follower = Follower(reading, lambda data: show.write(1, data), looks(given["raw"]))
+    if not given["follow"] and follower.until < 0:
+        follower.until = begun.length  # a program may print faster than we read
     follower.read_all()
     if (given["follow"] and begun.until < 0) or not isinstance(where, str):
         if not follower.follow_until(None if until < 0 else time.monotonic() + until - now):

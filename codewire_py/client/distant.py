@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codewire_py.home.records import LOST_STATUS
-from codewire_py.wire.messages import Typed
+from codewire_py.wire.messages import Seen, Typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class FarHands:
         self.under_way: list[bytes] = []
         self.unsent = bytearray()
         presence.hands = self
+        presence.tell(Seen(size=0))  # so that the daemon knows that we know
 
     def is_full(self) -> bool:
         return len(self.unsent) > MOST_WAITING

@@ -108,13 +108,14 @@ class FarPresence(Presence):
         self.seen = self.told_seen = -self.log.size if self.log else 0  # what is shown of the link before
         if self.log:
             self.log.go_on(message.offset)
+        was_told = self.is_parting
+        super().heed_attached(message)  # before anything is said: by that the link may break again
         if self.hands:
-            lost = self.hands.come_back(message.seq, self.is_parting)
+            self.tell(Seen(size=max(0, self.seen)))
+            lost = self.hands.come_back(message.seq, was_told)
             self.forgotten += lost
             if lost:
                 self.told_until = time.monotonic() + TOLD_SECONDS
-        super().heed_attached(message)
-        if self.hands:
             self.hands.push()
 
     def heed_refusal(self, error: CodewireError) -> None:

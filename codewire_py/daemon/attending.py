@@ -12,7 +12,13 @@ import trio
 from codewire_py.daemon import answers
 from codewire_py.daemon.checkpoint import read_checkpoint
 from codewire_py.daemon.depicting import Depiction, depict
-from codewire_py.daemon.limits import ANSWER_SECONDS, IDLE_LAG_BYTES, LATE_BYTES, LATE_QUESTIONS, SCREENS
+from codewire_py.daemon.limits import (
+    ANSWER_SECONDS,
+    IDLE_LAG_BYTES,
+    LATE_BYTES,
+    LATE_QUESTIONS,
+    SCREENS_BYTES,
+)
 from codewire_py.home.log import Log
 from codewire_py.home.marks import Facts
 from codewire_py.home.paths import LOG
@@ -166,7 +172,9 @@ class Attending:
     def begin_depiction(self) -> Depiction:
         if self.depiction is None:
             self.depiction = depict(self.directory, self.birth)
-        keep_few(self)
+        _depicted.pop(self, None)
+        _depicted[self] = self.depiction
+        make_room()
         self.depiction.passed = self.passed
         return self.depiction
 
@@ -182,6 +190,7 @@ class Attending:
         if self.depiction:
             self.kept = self.depiction.offset
         self.depiction = None
+        _depicted.pop(self, None)
 
 
 def asks_little(log: Log, since: int) -> bool:
@@ -196,13 +205,13 @@ def in_pieces(data: bytes) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-_depicted: list[Attending] = []  # those with a depiction in memory, the last one used last
+_depicted: dict[Attending, Depiction] = {}  # those with a depiction in memory, the last one used last
 
 
-def keep_few(attending: Attending) -> None:
-    if attending in _depicted:
-        _depicted.remove(attending)
-    _depicted.append(attending)
-    for other in _depicted[:-SCREENS]:
+def make_room() -> None:
+    """Those that were not used for longest go. They are made anew from their checkpoints, which takes some time."""
+    taken = sum(depiction.memory() for depiction in _depicted.values())
+    while taken > SCREENS_BYTES and len(_depicted) > 1:
+        other, depiction = next(iter(_depicted.items()))
+        taken -= depiction.memory()
         other.forget()
-    del _depicted[:-SCREENS]

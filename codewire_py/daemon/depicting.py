@@ -20,6 +20,7 @@ from codewire_py.stream.scan import clean_start
 
 journal = logging.getLogger("codewire")
 PUSHES = 2048
+CELL_BYTES, OWN_BYTES = 32, 256 << 10  # of a cell on both screens, and of all that comes with any screen
 SKIM_BYTES = 256 << 10  # searched for modes at once
 
 
@@ -60,6 +61,11 @@ class Depiction:
         self.pushes: list[tuple[int, int]] = []  # (offset, rows that had left the screen by then), of late
         self.passed: list[tuple[int, Modes]] = []  # places at which the modes are known, from who followed
 
+    def memory(self) -> int:
+        """About how many bytes it takes."""
+        cells = self.screen.height * self.screen.cols
+        return self.screen.scrollback.size + cells * CELL_BYTES + OWN_BYTES
+
     def length(self) -> int:
         try:
             return os.stat(f"{self.directory}/{LOG}").st_size
@@ -73,7 +79,7 @@ class Depiction:
                 self.screen.feed(self.unread[:SLICE_BYTES])
                 self.unread = self.unread[SLICE_BYTES:]
                 await trio.lowlevel.checkpoint()
-            goal = self.length() if upto is None else upto
+            goal = self.length() if upto is None else min(upto, self.length())  # who asks may be mistaken
             if goal <= self.offset:
                 self.heed_sizes()
                 return self.screen

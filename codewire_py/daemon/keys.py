@@ -36,12 +36,16 @@ class Keys:
         self.size += len(typed.data) + TYPED_OVERHEAD
         if self.size > TYPED_BYTES:
             raise LimitReached("too much of what was typed waits for the program to read")
-        if self.waiting or self.typist.turn.locked() or not self.type_at_once(typed):
+        has_to_wait = self.waiting or self.typist.turn.locked()
+        if has_to_wait or not (typed.seq and self.type_at_once(typed)):
             self.waiting.append(typed)
         self.came.set()
 
     def type_at_once(self, typed: messages.Typed) -> bool:
-        """Nearly always a terminal takes a key at once, and then no task need be woken for it. Whether it took all."""
+        """Nearly always a terminal takes a key at once, and then no task need be woken for it. Whether it took all.
+
+        Only what has a number: of anything else nobody would know how much was taken.
+        """
         rest = self.typist.rest(typed.seq, typed.data)
         taken = self.session.type_at_once(rest) if rest else 0
         self.typist.part += taken

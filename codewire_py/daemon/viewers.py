@@ -16,6 +16,7 @@ class Typist:
     def __init__(self, seq: int) -> None:
         self.seq, self.part = seq, 0
         self.turn = trio.Lock()
+        self.is_met = False  # it has heard from us that it is attached, for it has said something since
 
     def rest(self, seq: int, data: bytes) -> bytes:
         """What of it was not typed yet. Without numbers, all. Those that it leaves out were given up by the viewer."""
@@ -85,8 +86,12 @@ class Viewers:
             self.become([*self.without(viewer), viewer])
 
     def meet(self, name: str, seq: int) -> tuple[Typist, bool]:
-        """Whoever types under that name, and whether it was known. Without a name it is new each time."""
+        """Whoever types under that name, and whether it was known. Without a name it is new each time.
+
+        One that never heard that we know it believes what it last knew, of the daemon before us.
+        """
         known = self.typists.pop(name, None) if name else None
+        known = known if known and known.is_met else None
         typist = known or Typist(seq)
         if name:
             self.typists[name] = typist

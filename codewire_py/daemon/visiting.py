@@ -254,6 +254,7 @@ class Visit:
         scope.cancel()
 
     async def obey(self, message: Message) -> None:
+        self.typist.is_met = True
         if isinstance(message, messages.Typed):
             await self.type(message)
         elif isinstance(message, messages.Measured):

@@ -9,7 +9,7 @@ from codewire_py.stream.scan import SEQUENCE, Pieces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Final
 
 _UNPRINTABLE: Final = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
@@ -62,14 +62,16 @@ class Plain:
         return _LINE_END.sub(b"\n", text) if b"\r" in text else text
 
 
-def last_lines(read: Callable[[int, int], bytes], start: int, end: int, count: int) -> int:
+def last_lines(read: Callable[[int, int], bytes], start: int, end: int, count: int) -> Iterator[int]:
     """The offset at which the last `count` lines of a raw log begin; `read(offset, length)` reads from it.
 
-    A line ends with a line feed, or with a return that no line feed follows. The end of the last line begins
-    no other.
+    It comes last: before it, after each block that was searched, how far back that went, so that others may have
+    their turn. A line ends with a line feed, or with a return that no line feed follows. The end of the last line
+    begins no other.
     """
     if count <= 0:
-        return end
+        yield end
+        return
     found = 0
     at, after, last = end, b"", end  # the end of the last line is not counted
     while at > start:
@@ -82,9 +84,11 @@ def last_lines(read: Callable[[int, int], bytes], start: int, end: int, count: i
             if found or _has_text(read(last, min(end - last, _GLANCE))):
                 found += 1
             if found == count:
-                return last
+                yield last
+                return
         at, after = below, (block + after)[:_RAW_LINE_END_MAX]
-    return start
+        yield at
+    yield start
 
 
 def _has_text(data: bytes) -> bool:

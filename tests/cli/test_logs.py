@@ -240,3 +240,19 @@ def test_json_is_for_people_who_script(home: Home) -> None:
     path = json.loads(home.cw("status", str(id), "--json").stdout)["log"]
     assert Path(path).read_bytes() == b"file"
     assert os.path.samefile(path, home.directory(id) / "output.log")
+
+
+def test_an_end_comes_however_fast_it_prints(home: Home) -> None:
+    """Whoever does not follow is told what there was when it asked; here each page that is taken brings another."""
+    id = home.python("import sys; sys.stdout.write('x' * 1_000_000); sys.stdout.flush(); input()")
+    home.until(lambda: len(home.log(id)) == 1_000_000, "it to print")
+    client = home.begin("logs", str(id), "--raw", stdout=subprocess.PIPE)
+    assert client.stdout
+    taken = 0
+    with (home.directory(id) / "output.log").open("ab") as log:
+        while page := os.read(client.stdout.fileno(), 4096):
+            taken += len(page)
+            log.write(b"y" * 8192)
+            log.flush()
+    assert client.wait(10) == 0
+    assert taken < 2_000_000

@@ -6,7 +6,7 @@ import pytest
 
 from codewire_py.client.connection import Connection
 from codewire_py.client.distant import FarHands
-from codewire_py.client.far import TOLD_SECONDS, FarPresence
+from codewire_py.client.far import QUIET_SECONDS, TOLD_SECONDS, FarPresence
 from codewire_py.client.servers import Server
 from codewire_py.wire.codec import decode
 from codewire_py.wire.frames import Frames
@@ -116,6 +116,35 @@ def test_what_was_lost_is_told_once(presence: FarPresence, monkeypatch: pytest.M
     presence.heed(attached(0))
     assert not presence.notice(False)
     assert presence.forgotten
+
+
+class Breaking(Peer):
+    """The link breaks at the first key that is typed again."""
+
+    def sendall(self, data: bytes) -> None:
+        super().sendall(data)
+        if self.typed():
+            raise BrokenPipeError
+
+
+def test_a_link_that_breaks_again_as_it_comes_back(
+    presence: FarPresence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is away, and is known to be: Ctrl+C leaves, and what is typed meanwhile waits for the next one."""
+    presence.lose()
+    presence.meet(Connection(Breaking()))
+    presence.heed(attached(seq=0))
+    assert (presence.connection, presence.is_settled) == (None, False)
+    assert presence.hands
+    presence.hands.type(b" typed meanwhile")
+    now = presence.lost_at + QUIET_SECONDS
+    monkeypatch.setattr("codewire_py.client.far.time.monotonic", lambda: now)
+    assert presence.may_leave()
+    assert "is lost" in presence.notice(False)
+    other = meet(presence)
+    presence.heed(attached(seq=-1))
+    assert presence.forgotten == 3
+    assert other.typed() == [b" typed meanwhile"]
 
 
 def test_the_next_try_does_not_wait_for_what_is_shown_meanwhile(

@@ -52,6 +52,16 @@ async def reached() -> Depiction:
     return depiction
 
 
+async def test_nobody_makes_it_go_beyond_the_end() -> None:
+    """Whoever asks for an offset that is none yet: what is printed up to there is drawn when it comes."""
+    write(b"before")
+    depiction = await reached()
+    await depiction.reach(1 << 70)
+    write(b" and after")
+    await depiction.reach()
+    assert (depiction.offset, depiction.screen.text()[0]) == (16, "before and after")
+
+
 async def test_it_is_what_the_whole_log_says() -> None:
     stream = drawn(7, 20000)
     write(stream)

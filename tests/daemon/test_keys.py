@@ -76,6 +76,13 @@ def attach(home: Home, session: int, **fields: Any) -> tuple[Peer, Attached]:
     return peer, peer.ask(Attach(session=str(session), offset=1, **fields)).hear(Attached)
 
 
+def leave(peer: Peer) -> None:
+    """It has heard that it is attached: that is known of it, for it says something."""
+    with peer:
+        peer.say(Seen(size=0), Detach())
+        peer.hear(Detached)
+
+
 def test_a_typed_message_is_taken_once(home: Home, listener: Listener) -> None:
     """Whoever comes back under its name hears how far it came; what it sends again is acknowledged, not typed."""
     peer, begun = attach(home, listener.id, viewer="v")
@@ -147,8 +154,8 @@ def test_no_more_viewers_are_remembered_than_the_house_holds(home: Home, listene
     for name, is_known in (("n" * VIEWER_NAME, True), ("n" * (VIEWER_NAME + 1), False), ("", False)):
         for expected in (-1, 0 if is_known else -1):
             peer, begun = attach(home, listener.id, viewer=name)
-            with peer:
-                assert begun.seq == expected
+            assert begun.seq == expected
+            leave(peer)
     for number in range(TYPISTS):
         attach(home, listener.id, viewer=f"other {number}")[0].peer.close()
     peer, begun = attach(home, listener.id, viewer="n" * VIEWER_NAME)
@@ -222,3 +229,24 @@ def test_whole_paints_come_no_more_often_than_the_house_paints(home: Home, liste
             peer.say(Repaint(offset=0), Repaint(offset=0))
             peer.hear(Painted)
         assert time.monotonic() - began >= 4 * REPAINT_SECONDS
+
+
+def test_what_has_no_number_is_typed_once_as_well(home: Home, listener: Listener) -> None:
+    """More than a terminal takes at once, by a program that does not number what it types."""
+    data = b"".join(b"%05d is a line\r" % number for number in range(2000))
+    peer, _ = attach(home, listener.id)
+    with peer:
+        peer.say(Typed(data=data))
+        listener.until_heard(data)
+
+
+def test_who_never_heard_that_it_is_attached_is_not_known(home: Home, listener: Listener) -> None:
+    """It comes again, and believes what it knew of the daemon before: what that one took, nobody knows."""
+    for _ in range(2):
+        peer, attached = attach(home, listener.id, viewer="me", seq=5)
+        with peer:
+            assert attached.seq == -1
+    leave(attach(home, listener.id, viewer="me", seq=5)[0])
+    peer, attached = attach(home, listener.id, viewer="me", seq=5)
+    with peer:
+        assert attached.seq == 5

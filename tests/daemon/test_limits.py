@@ -127,13 +127,14 @@ def begins_to_answer(log: Path, printed: bytes) -> int:
 
 async def test_few_screens_are_kept_in_memory(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that were looked at last; the others are drawn again for who asks, and show the same."""
-    monkeypatch.setattr(attending, "SCREENS", 2)
-    monkeypatch.setattr(attending, "_depicted", [])
+    monkeypatch.setattr(attending, "_depicted", {})
     log.write_bytes(b"hello")
     first, second, third = attend(log), attend(log), attend(log)
     for looked_at in (first, second):
         await looked_at.depict()
     drawn = first.depiction
+    assert drawn is not None
+    monkeypatch.setattr(attending, "SCREENS_BYTES", drawn.memory() * 2)
     assert (await first.depict()) is drawn
     await third.depict()
     assert [bool(one.depiction) for one in (first, second, third)] == [True, False, True]

@@ -19,6 +19,8 @@ from codewire_py.daemon.bell import Bell
 from codewire_py.daemon.depicting import Depiction, depict
 from codewire_py.daemon.recounting import begin, follow
 from codewire_py.daemon.rendering import Rendering
+from codewire_py.daemon.screen.settling import Line
+from codewire_py.daemon.verbs.logs import read_out
 from codewire_py.daemon.viewers import Viewers
 from codewire_py.daemon.visiting import Visit
 from codewire_py.home.paths import TYPING
@@ -61,23 +63,21 @@ async def test_what_is_printed_while_a_line_is_sent_is_told_as_well(log: Path) -
     session: Any = SimpleNamespace(
         directory=DIRECTORY, birth=BIRTH, bell=Bell(), ended=trio.Event(), door=True
     )
-    told = []
+    told: list[str] = []
 
-    async def send_data(data: bytes) -> None:
-        told.append(data)
-        if data == b"one\n":
+    async def tell(lines: list[Line]) -> None:
+        told.extend(text for _, text in lines)
+        if told == ["one"]:
             log.write_bytes(b"one\r\ntwo\r\n")
-            session.bell.ring()
-        else:
+        elif lines:
             session.ended.set()
-            session.bell.ring()
+        session.bell.ring()
 
-    talk: Any = SimpleNamespace(send_data=send_data)
     rendering = Rendering(DIRECTORY, BIRTH)
     with trio.fail_after(10):
-        await follow(session, rendering, -1, talk)
+        await follow(session, rendering, -1, tell)
     rendering.close()
-    assert told == [b"one\n", b"two\n"]
+    assert told == ["one", "two"]
 
 
 class Wishing(Visit):
@@ -194,3 +194,21 @@ def test_who_brings_an_impossible_agent_is_attached_all_the_same(home: Home) -> 
         peer.hear(messages.Attached)
         assert home.status(id)["attached_count"] == 1
     home.until(lambda: home.status(id)["attached_count"] == 0, "the viewer to be forgotten")
+
+
+async def test_who_does_not_follow_hears_an_end(log: Path) -> None:
+    """However fast the program prints: what had been printed when it was asked for."""
+    log.write_bytes(b"begun")
+    session: Any = SimpleNamespace(directory=DIRECTORY)
+    sent = []
+
+    async def send_data(data: bytes) -> None:
+        sent.append(data)
+        with log.open("ab") as file:
+            file.write(b" and more")
+
+    start = messages.Reading(id=1, name="", directory="", offset=0, length=5, released=0)
+    talk: Any = SimpleNamespace(send_data=send_data)
+    with trio.fail_after(10):
+        await read_out(session, start, None, talk)
+    assert sent == [b"begun"]

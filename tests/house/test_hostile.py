@@ -269,7 +269,7 @@ def test_no_sequence_reaches_a_persons_terminal(home: Home, shown: int, name: st
 PAINTED = re.compile(
     rb"\x1b\[[0-9;:]*m|\x1b\[[0-9;]*[HJKGrXC]|\x1b\[\?[0-9;]+[hl]|\x1b\[[0-9;]+[hl]|\x1b\[3?g|\x1b\[0? q|\x1b\[[1-6] q|\x1b\[[<>=][0-9;]*[um]"
     rb"|\x1b\]8;[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)|\x1b\]2;[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)|\x1b\]1(?:0[4]|1[0-9])\x1b\\|\x1b\[2[23];[0-9]t"
-    rb"|\x1b[78=>H\\no]|\x1b[()*+][A-Z0-9]|[\r\n\x0e\x0f\x18]"
+    rb"|\x1b\[\?5W|\x1b[78=>H\\no]|\x1b[()*+][A-Z0-9]|[\r\n\x0e\x0f\x18]"
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from codewire_py.client.showing import CLEAR_ROW, TITLE_BACK
 from homes import until
 from links import CLOSE, RESET
 from load import Load, daemons, kill_daemon, same
@@ -199,7 +200,7 @@ def test_leaving_while_the_link_is_down(remote: Remote, far_viewers: Viewers) ->
         assert viewer.end() == status, viewer.told()
         assert time.monotonic() - begun < 1
         assert ("left session" if status else "detached from session") in viewer.errors()
-        assert viewer.output.endswith(b"\r\x1b[K") is is_noticed
+        assert viewer.output.endswith(CLEAR_ROW + TITLE_BACK) is is_noticed
         remote.link.admit()
         assert remote.there.status(session)["status"] == "running"
         assert b"^" not in remote.there.log(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
@@ -126,7 +127,7 @@ class Log:
 
 
 def tail(data: bytes, count: int, start: int = 0) -> bytes:
-    return data[last_lines(Log(data).read, start, len(data), count) :]
+    return data[[*last_lines(Log(data).read, start, len(data), count)][-1] :]
 
 
 @pytest.mark.parametrize(
@@ -182,5 +183,13 @@ def test_where_the_blocks_begin_does_not_matter(data: bytes, count: int, block: 
 def test_little_is_read_of_a_long_log() -> None:
     """To find the last ten lines, a gigabyte before them does not matter."""
     log = Log(b"some line\n" * 1_000_000)
-    assert last_lines(log.read, 0, len(log.data), 10) == len(log.data) - 100
+    assert [*last_lines(log.read, 0, len(log.data), 10)] == [len(log.data) - 100]
     assert log.bytes_read <= 66 * 1024
+
+
+def test_a_long_search_stops_after_each_block() -> None:
+    """So that others have their turn: a full-screen program may have printed no line for hundreds of megabytes."""
+    log = Log(b"\x1b[5;1Hno end of a line" * 50_000)
+    stops = [*last_lines(log.read, 0, len(log.data), 10)]
+    assert stops[-1] == 0
+    assert max(before - after for before, after in pairwise([len(log.data), *stops])) <= 64 * 1024

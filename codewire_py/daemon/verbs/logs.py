@@ -23,7 +23,7 @@ async def handle(request: messages.Logs, talk: Talk) -> None:
     follows = request.follow and session.is_running() and not is_over(request.until)
     pair = talk.sessions.following.follow(place_of(request, talk), session.number) if follows else None
     try:
-        start = reading(request, session)
+        start = await reading(request, session)
         await talk.say(start)
         if request.local and not follows:
             return
@@ -44,7 +44,7 @@ async def handle(request: messages.Logs, talk: Talk) -> None:
             talk.sessions.following.unfollow(pair)
 
 
-def reading(request: messages.Logs, session: Session) -> messages.Reading:
+async def reading(request: messages.Logs, session: Session) -> messages.Reading:
     """Where it begins and stops: by offset, by the last lines, by times, or with what is kept."""
     log = Log(session.directory)
     try:
@@ -53,7 +53,9 @@ def reading(request: messages.Logs, session: Session) -> messages.Reading:
         begin = max(first, released)
         offset = min(max(request.offset, begin), end)
         if request.offset < 0 and request.tail >= 0 and not request.rendered:
-            offset = last_lines(log.read, min(begin, end), end, request.tail)
+            for found in last_lines(log.read, min(begin, end), end, request.tail):
+                offset = found
+                await trio.lowlevel.checkpoint()
     finally:
         log.close()
     return messages.Reading(
@@ -64,8 +66,9 @@ def reading(request: messages.Logs, session: Session) -> messages.Reading:
 
 async def read_out(session: Session, start: messages.Reading, until: float | None, talk: Talk) -> None:
     """What is there, and what comes `until` then (-1: until the end; None: nothing)."""
+    end = start.until if start.until >= 0 else start.length
     with Reader(session, start.offset) as reader:
-        while data := (reader.read(start.until) if until is None else await read_on(reader, until)):
+        while data := (reader.read(end) if until is None else await read_on(reader, until)):
             await talk.send_data(data)
 
 
