@@ -209,7 +209,7 @@ class WebStream(trio.abc.Stream):
 
     def look(self, now: float) -> float:
         """When the peer is to be given up, if nothing changes until then."""
-        outgoing = count_untaken(self.socket), self.writing.locked()
+        outgoing = self.count_outgoing()
         if outgoing != self.outgoing:
             self.outgoing, self.taken_at = outgoing, now
         if any(outgoing) and not is_cut_off(self.socket):
@@ -217,6 +217,9 @@ class WebStream(trio.abc.Stream):
         if self.inbox:
             return now + limits.PONG_SECONDS  # it is us who do not listen
         return max(self.heard_at, self.taken_at) + limits.PONG_SECONDS
+
+    def count_outgoing(self) -> tuple[int, bool]:
+        return count_untaken(self.socket), self.writing.locked()
 
     def is_ping_due(self, now: float) -> bool:
         return now >= max(self.heard_at, self.pinged_at) + limits.PING_SECONDS and not self.writing.locked()
@@ -232,6 +235,7 @@ class WebStream(trio.abc.Stream):
                 with suppress(InvalidState):
                     self.protocol.send_ping(b"")
                 await self.flush()
+        self.outgoing = self.count_outgoing()  # what we add ourselves is nothing that the peer took
 
     async def listen(self) -> None:
         """A verb that takes its time reads nothing meanwhile: then hear the pong for it."""
