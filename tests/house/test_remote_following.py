@@ -14,10 +14,12 @@ from homes import until
 from links import CLOSE, RESET
 from load import Load, daemons, kill_daemon, same
 from remotes import IMPATIENT, Remote, new_remote
+from seeing import descriptors
 from viewers import Viewer, Viewers, new_viewers
 
 FOLLOWERS = ["logs -f --raw", "watch --raw", "wait"]
 GREETING = 200  # bytes: more than a listener's answer, less than that and the daemon's hello
+AT_ONCE = 5.0  # seconds, on a busy machine; a call that nobody answers is waited for twice as long
 PRINTING = "echo here; read line; echo $line; exit 3"
 
 
@@ -115,22 +117,30 @@ def last_number(output: bytes | bytearray) -> int:
 
 @pytest.mark.parametrize("words", FOLLOWERS)
 def test_interrupted_while_it_tries_again(remote: Remote, far_viewers: Viewers, words: str) -> None:
-    """Ctrl+C ends it within a second, with 130, also where calls are taken and never answered."""
+    """Ctrl+C ends it at once, with 130, also where calls are taken and never answered."""
     for is_silent in (False, True):
         viewer = begin_following(remote, far_viewers, words)
-        if is_silent:
-            remote.link.silence()
-        else:
-            remote.link.refuse()
-        remote.link.cut()
-        time.sleep(0.3)  # in the middle of a try, or between two
+        interrupt_calls(remote, viewer, is_silent=is_silent)
         begun = time.monotonic()
         viewer.process.send_signal(signal.SIGINT)
         assert viewer.end() == 130, viewer.told()
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < AT_ONCE
         assert "Traceback" not in viewer.errors()
         remote.link.heal()
         remote.link.admit()
+
+
+def interrupt_calls(remote: Remote, viewer: Viewer, *, is_silent: bool) -> None:
+    """When this returns it is in the middle of a call that nobody answers, or has met nobody to call."""
+    calls, files = remote.link.connections, descriptors(viewer.process.pid)
+    if is_silent:
+        remote.link.silence()
+        remote.link.cut()
+        until(lambda: remote.link.connections > calls, "it to call again", told=viewer.told)
+    else:
+        remote.link.refuse()
+        remote.link.cut()
+        until(lambda: descriptors(viewer.process.pid) < files, "it to lose the link", told=viewer.told)
 
 
 def begin_following(remote: Remote, viewers: Viewers, words: str) -> Viewer:
@@ -144,14 +154,15 @@ def begin_following(remote: Remote, viewers: Viewers, words: str) -> Viewer:
 
 
 def begin_waiting(remote: Remote, viewers: Viewers, *sessions: int) -> Viewer:
-    """When this returns it has asked: before it is greeted it could not say that the link was lost."""
-    others = list(remote.link.pairs)
+    """When this returns it has called twice, first to know who is meant, and been greeted: it waits."""
+    calls = remote.link.connections
     viewer = viewers.in_pipe("wait", *map(str, sessions))
-    until(
-        lambda: any(pair.flows[1].passed >= GREETING for pair in remote.link.pairs if pair not in others),
-        "it to be greeted",
-        told=viewer.told,
-    )
+
+    def is_greeted() -> bool:
+        last = remote.link.pairs[-1:]
+        return remote.link.connections >= calls + 2 and any(pair.flows[1].passed >= GREETING for pair in last)
+
+    until(is_greeted, "it to be greeted", told=viewer.told)
     return viewer
 
 
@@ -198,7 +209,7 @@ def test_leaving_while_the_link_is_down(remote: Remote, far_viewers: Viewers) ->
         begun = time.monotonic()
         viewer.type(keys)
         assert viewer.end() == status, viewer.told()
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < AT_ONCE
         assert ("left session" if status else "detached from session") in viewer.errors()
         assert viewer.output.endswith(CLEAR_ROW + TITLE_BACK) is is_noticed
         remote.link.admit()
