@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import limits
+from sources import names_used
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "codewire_py"
@@ -251,6 +252,47 @@ def test_nothing_is_bound_to_one_machine() -> None:
     files = repository_files()
     assert files
     assert [str(path) for path in files if bound.search(path.read_bytes())] == []
+
+
+# ── what nobody may gain ──────────────────────────────────────────────────────────────────────────────
+
+# Typing into a terminal as if its user had, and becoming somebody else or letting others become us.
+GAINING = {"TIOCSTI", "S_ISUID", "S_ISGID"} | {
+    f"set{what}{kind}" for what in ("", "e", "re", "res", "fs") for kind in ("uid", "gid")
+}
+
+
+def gains(source: str) -> Iterator[str]:
+    yield from sorted(names_used(source) & GAINING)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "").endswith("chmod"):
+            modes = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+            yield from (f"chmod {mode:o}" for mode in modes if isinstance(mode, int) and mode & 0o6000)
+
+
+def test_nothing_types_for_others_or_becomes_somebody_else() -> None:
+    """No part of cw pushes input into a terminal, changes its user, or makes a program that would."""
+    assert {
+        str(path): found for path in source_files() if (found := list(gains((ROOT / path).read_text())))
+    } == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["fcntl.ioctl(0, termios.TIOCSTI, b'x')", "from os import setuid\nsetuid(0)", "os.setresgid(0, 0, 0)",
+     "os.chmod(path, 0o4755)", "path.chmod(mode | stat.S_ISUID)", "os.fchmod(3, 0o755 | 0o2000)"],
+)  # fmt: skip
+def test_what_gains_is_found(source: str) -> None:
+    """The measure itself."""
+    assert list(gains(source))
+
+
+def test_nothing_that_is_installed_lends_its_rights() -> None:
+    """install.sh sets no mode and asks for no rights: what it makes is as its user's umask says."""
+    script = re.sub(r"^ *#.*", "", (ROOT / "install.sh").read_text(), flags=re.MULTILINE)
+    words = set(re.findall(r"[\w-]+", script))
+    assert words & {"chmod", "chown", "setcap", "sudo", "su", "doas", "umask"} == set()
+    assert not re.search(r"(?<!pip )\binstall +-", script)
 
 
 # ── the habits ────────────────────────────────────────────────────────────────────────────────────────
