@@ -107,10 +107,15 @@ link_command() {
   mv -f "$link.$$" "$link"
 }
 
-# Whether the daemon of this home was started from the environment.
+# Whether the daemon of this home was started from the environment. 2: it lives, but nothing says what it is.
 daemon_runs() {
   pid=$(cat "${CODEWIRE_HOME:-${HOME-}/.codewire}/daemon.pid" 2>/dev/null) || return 1
-  ps -p "$pid" -o args= 2>/dev/null | grep -qF "$environment/"
+  # Small systems have no ps, others no /proc.
+  words=$(exec 2>/dev/null; tr '\0' '\n' <"/proc/$pid/cmdline") || words=$(ps -p "$pid" -o args= 2>/dev/null) || {
+    kill -0 "$pid" 2>/dev/null || return 1
+    return 2
+  }
+  printf '%s\n' "$words" | grep -qF "$environment/"
 }
 
 install() {
@@ -132,7 +137,10 @@ install() {
 uninstall() {
   exists "$environment" || exists "$link" || { say "nothing is installed under $prefix"; exit 0; }
   refuse_foreign_files
-  ! daemon_runs || fail "the daemon is running: end it first with cw stop (sessions go on) or cw stop --kill"
+  runs=0
+  daemon_runs || runs=$?
+  [ "$runs" != 0 ] || fail "the daemon is running: end it first with cw stop (sessions go on) or cw stop --kill"
+  [ "$runs" != 2 ] || fail "process $pid may be the daemon (nothing here can tell): end it first with cw stop"
   rm -f "$link"
   folders=$(sort -r "$mark" 2>/dev/null || true)
   rm -rf "$environment"
