@@ -298,6 +298,20 @@ def test_nothing_that_is_installed_lends_its_rights() -> None:
 # ── the habits ────────────────────────────────────────────────────────────────────────────────────────
 
 
+def find_undescribed(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if is_function and node.name.startswith("test_") and not ast.get_docstring(node):
+            yield f"{path.relative_to(ROOT)}: {node.name}"
+
+
+def test_every_test_states_its_promise() -> None:
+    """In a docstring: the name alone says what is done, and not what for."""
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    assert files
+    assert [line for path in files for line in find_undescribed(path)] == []
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_script_explains_itself(command: str) -> None:
     """--help is answered from any directory, and does nothing else."""

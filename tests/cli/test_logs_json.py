@@ -80,6 +80,7 @@ def test_many_long_lines(home: Home) -> None:
 
 
 def test_raw_is_something_else(home: Home) -> None:
+    """Log bytes or lines: not both at once."""
     id = printing(home, b"x")
     assert "choose one of them" in home.cw("logs", str(id), "--raw", "--json", status=2).stderr
 

@@ -222,6 +222,7 @@ def test_a_large_log_streams_from_the_start() -> None:
 
 
 def test_raw_is_something_else(home: Home) -> None:
+    """Log bytes or lines: not both at once."""
     id = printing(home, b"x")
     assert "choose one of them" in home.cw("logs", str(id), "--raw", "--rendered", status=2).stderr
 

@@ -188,6 +188,7 @@ def test_what_makes_no_sense(home: Home, words: list[str], status: int, wanted: 
 
 
 def test_no_such_session(home: Home) -> None:
+    """Is said by the name it was asked for."""
     assert "session 99999 not found" in home.cw("screen", "99999", status=1).stderr
 
 

@@ -77,6 +77,7 @@ def test_a_secret_in_an_address_is_refused_and_not_repeated(word: str) -> None:
 
 
 def test_a_token_in_an_address_is_told_where_it_belongs() -> None:
+    """It is refused there: addresses are shown and logged."""
     with pytest.raises(UsageError) as refused:
         normalised("ws://gpu:9100/ws?token=x")
     assert "--token-stdin" in refused.value.hint

@@ -80,6 +80,7 @@ def test_it_ends_when_all_was_shown() -> None:
 
 
 def test_a_refusal_waits_for_the_last_byte() -> None:
+    """What came before it is shown first."""
     log, place = log_at(0)
     log.receive(b"x")
     place.refusal = ValueError()

@@ -323,6 +323,7 @@ def test_a_failed_write_changes_nothing(place: str, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("name", ["gpu", "GPU-box_1.lan", "1", "a" * 32, "_", ".x"])
 def test_names(name: str) -> None:
+    """These may be given to a server."""
     assert check_name(name) == name
 
 

@@ -100,6 +100,7 @@ def read_frames(peer: socket.socket, count: int) -> list[tuple[int, bytes]]:
 
 
 def test_the_token_is_said_in_a_header_and_nowhere_else(stage: Stage) -> None:
+    """Above all not in the address, which others may log."""
     stage.play = stage.welcome
     dial(stage.server("a-secret"), 5).close()
     line, _, headers = stage.head.partition(b"\r\n")
@@ -175,6 +176,7 @@ def test_what_is_no_listener_is_told_so(stage: Stage, answer: bytes) -> None:
 
 
 def test_one_that_does_not_answer_is_not_waited_for(stage: Stage) -> None:
+    """Longer than its time: then it is said that it does not answer."""
     left = threading.Event()
     stage.play = lambda peer: left.wait(20) and None
     began = time.monotonic()

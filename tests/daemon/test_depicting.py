@@ -63,6 +63,7 @@ async def test_nobody_makes_it_go_beyond_the_end() -> None:
 
 
 async def test_it_is_what_the_whole_log_says() -> None:
+    """However many slices it is read in."""
     stream = drawn(7, 20000)
     write(stream)
     depiction = await reached()
@@ -95,6 +96,7 @@ async def test_a_checkpoint_never_stands_inside_a_sequence(begun: bytes) -> None
 
 
 async def test_sizes_hold_from_their_offsets_on() -> None:
+    """Also for who asks for the past: it has the size that it had then."""
     first, second, third = b"a" * 100, b"\r\n" + b"b" * 100, b"\r\n" + b"c" * 100
     write(first)
     append_mark(DIRECTORY, "size", len(first), rows=5, cols=30)
@@ -115,6 +117,7 @@ async def test_sizes_hold_from_their_offsets_on() -> None:
      b'{"version": 1, "offset": -3, "rows": 4, "cols": 5}\n', b"[" * 100000, b'{"version": 1, "offset": "9"', b"\xff" * 5000],
 )  # fmt: skip
 async def test_a_checkpoint_that_is_none_is_passed_over(content: bytes) -> None:
+    """The screen is drawn from the log then."""
     write(b"hello")
     Path(DIRECTORY, NAME).write_bytes(content)
     assert (await reached()).screen.text()[0] == "hello"
@@ -145,6 +148,7 @@ async def test_a_flood_is_skimmed_and_its_modes_are_followed(monkeypatch: pytest
 
 
 async def test_a_flood_on_the_alternate_screen_stays_there() -> None:
+    """Although the switch to it was skimmed."""
     write(b"shell\r\n\x1b[?1049h\x1b[5;5Hfixed" + REDRAW * 20_000)
     screen = (await reached()).screen
     assert screen.is_alternate
@@ -171,6 +175,7 @@ async def test_an_unseen_screen_is_read_up_in_the_background() -> None:
 
 @pytest.mark.parametrize("name", ["vim", "htop", "claude"])
 async def test_recordings_survive_a_restart_of_the_daemon(name: str) -> None:
+    """In the middle: from the checkpoint on, real programs show the same."""
     stream, rows, cols = recorded()[name]
     append_mark(DIRECTORY, "size", 0, rows=rows, cols=cols)
     write(stream[: len(stream) // 2])

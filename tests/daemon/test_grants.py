@@ -93,6 +93,7 @@ def test_looking_on_is_for_everybody(scope: str) -> None:
 
 
 def test_a_refusal_names_the_token_and_what_is_needed() -> None:
+    """Or, if there is one, a way to do it with what the token may."""
     with pytest.raises(Forbidden) as told:
         Grant("tv", "observe").permit(messages.Kill())
     assert told.value.message == 'the token "tv" may observe, and kill needs control'

@@ -65,6 +65,7 @@ def test_how_a_paired_machine_is_called(label: str, name: str) -> None:
 
 
 def test_a_long_name_keeps_room_for_its_number() -> None:
+    """No two tokens are named alike, and no name is longer than allowed."""
     known = Tokens()
     names = [known.redeem(known.pair(offer()), "a" * 99)[1] for _ in range(11)]
     assert names[0] == "a" * 32

@@ -48,6 +48,7 @@ def descriptors() -> int:
 
 
 async def test_who_leaves_before_the_last_lines_are_found_leaves_no_descriptor(log: Path) -> None:
+    """The log that was opened to search it is closed."""
     log.write_bytes(b"a line\n" * 100_000)
     session: Any = SimpleNamespace(directory=DIRECTORY, birth=BIRTH)
     before = descriptors()
@@ -94,6 +95,7 @@ class Wishing(Visit):
 
 
 async def test_a_wish_that_comes_while_another_is_met_is_met_as_well() -> None:
+    """It is not forgotten when the first has been painted: there is another paint."""
     session: Any = SimpleNamespace(ended=trio.Event(), viewers=Viewers())
     talk: Any = SimpleNamespace(scope=trio.CancelScope())
     visit = Wishing(messages.Attach(local=True), session, talk)

@@ -105,6 +105,7 @@ def garbled(stream: bytes, other: bytes, chance: random.Random) -> bytes:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_random_bytes_do_no_harm(seed: int) -> None:
+    """Any bytes, and those that sequences are made of."""
     chance = random.Random(seed)
     alphabet = (
         bytes(range(256))
@@ -118,12 +119,14 @@ def test_random_bytes_do_no_harm(seed: int) -> None:
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(st.lists(SEQUENCE, max_size=40), st.integers(0, 1 << 16))
 def test_odd_sequences_do_no_harm(stream: list[bytes], seed: int) -> None:
+    """Whole sequences with parameters that nobody expects."""
     chance = random.Random(seed)
     use(Screen(chance.choice(SIZES), chance.choice(SIZES)), b"".join(stream), chance)
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_garbled_recordings_do_no_harm(name: str) -> None:
+    """What real programs print, with parts lost, doubled and mixed up."""
     chance = random.Random(name)
     stream, rows, cols = RECORDED[name]
     others = list(RECORDED)

@@ -62,6 +62,7 @@ class Console:
 
 @pytest.mark.parametrize("name", recorded())
 def test_only_what_the_program_wrote_is_printed(name: str) -> None:
+    """No part of a paint is text to a console that knows few sequences."""
     stream, rows, cols = recorded()[name]
     screen = Screen(rows, cols)
     for start in range(0, len(stream), 3000):

@@ -42,6 +42,7 @@ def check_every_cut(stream: bytes, rows: int, cols: int, cuts: list[int]) -> Non
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_paint_and_the_rest_are_the_whole_recording(name: str) -> None:
+    """Wherever a viewer comes, what it is painted and what follows show the program's screen."""
     stream, rows, cols = RECORDED[name]
     chance = random.Random(name)
     check_every_cut(stream, rows, cols, [chance.randrange(len(stream)) for _ in range(25)])
@@ -49,12 +50,14 @@ def test_a_paint_and_the_rest_are_the_whole_recording(name: str) -> None:
 
 @given(st.integers(0, 1 << 32), st.integers(1, 12), st.integers(1, 24))
 def test_a_paint_and_the_rest_are_the_whole_of_any_stream(seed: int, rows: int, cols: int) -> None:
+    """The same for sequences at random, on screens of any size."""
     stream = drawn(seed, 60)
     chance = random.Random(seed)
     check_every_cut(stream, rows, cols, [chance.randrange(len(stream)) for _ in range(7)])
 
 
 def test_every_single_cut_of_a_short_stream() -> None:
+    """The same at each byte, also in the middle of a character or a sequence."""
     stream = drawn(11, 120)
     check_every_cut(stream, 8, 20, list(range(len(stream))))
 
@@ -107,6 +110,7 @@ def test_what_was_there_stays_below_a_program_that_uses_the_alternate_screen_alo
 
 
 def test_a_note_stands_before_the_lines() -> None:
+    """What is told a viewer is above the scrollback it is about."""
     screen = Screen(3, 40)
     screen.feed(b"a\r\nb\r\nc\r\nd")
     other = Screen(3, 40)
@@ -117,6 +121,7 @@ def test_a_note_stands_before_the_lines() -> None:
 
 
 def test_no_synchronized_output_is_left_open() -> None:
+    """A terminal that has begun to wait for the rest would show nothing."""
     screen = Screen(3, 20)
     screen.feed(b"\x1b[?2026hhalf")
     assert painted(screen, b"").modes.is_on(2026) is False

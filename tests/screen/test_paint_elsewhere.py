@@ -49,6 +49,7 @@ def seen(picture: Picture) -> Picture:
 
 @pytest.mark.parametrize("terminal", TERMINALS)
 def test_a_paint_and_the_rest_show_what_the_whole_recording_shows(terminal: str) -> None:
+    """In terminals that are not ours, too."""
     left_out = NOT_IN_TMUX if terminal == "tmux" else set()
     played = {name: plays_of(name) for name in RECORDED if name not in left_out}
     pictures = iter(TERMINALS[terminal]([play for whole, some in played.values() for play in (whole, *some)]))

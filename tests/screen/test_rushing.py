@@ -43,6 +43,7 @@ def check_same(data: bytes, rows: int, cols: int, piece: int) -> Screen:
 @pytest.mark.parametrize("odd", [0.0, 0.002, 0.05, 1.0])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_same_is_shown(seed: int, odd: float) -> None:
+    """As by reading each sequence, however many odd ones are among the plain lines."""
     check_same(stream(seed, odd), 5 + seed, 40, 3000 + 4001 * seed)
 
 
@@ -56,11 +57,13 @@ def test_one_odd_line_among_many_plain_ones(line: str) -> None:
 
 
 def test_what_is_left_of_a_row_that_is_overwritten() -> None:
+    """The end of the longer line stays, as in any terminal."""
     check_same(b"\n" * 9 + b"something longer than a line\r" + b"a plain line\r\n" * 900, 7, 40, 1 << 20)
 
 
 @pytest.mark.parametrize("name", recorded())
 def test_recordings_are_the_same(name: str) -> None:
+    """What real programs print, over and over."""
     data, rows, cols = recorded()[name]
     check_same(data * (1 + 40_000 // len(data)), rows, cols, 16384)
 

@@ -220,6 +220,7 @@ def test_however_it_is_cut(seed: int) -> None:
 
 @pytest.mark.parametrize("name", sorted(RECORDED))
 def test_recordings_however_they_are_cut(name: str) -> None:
+    """Real programs' lines are those of the whole, in pieces as well."""
     data, rows, cols = RECORDED[name]
     settling = Settling(rows, cols)
     for at in range(0, len(data), 777):
