@@ -15,6 +15,7 @@ import trio
 
 from codewire_py.config import load
 from codewire_py.daemon.departure import Departure
+from codewire_py.daemon.descriptors import room_for
 from codewire_py.daemon.grants import Grant
 from codewire_py.daemon.listeners.web import Listening
 from codewire_py.errors import Unauthorized
@@ -49,6 +50,9 @@ class House:
         self.departure, self.tokens = Departure(), Tokens()
         self.sessions: Any = None
         self.url = self.fingerprint = ""
+
+    def room(self) -> int:
+        return room_for(0)
 
 
 class Running:

@@ -12,7 +12,9 @@ import trio
 from codewire_py.daemon import answers
 from codewire_py.daemon.checkpoint import read_checkpoint
 from codewire_py.daemon.depicting import Depiction, depict
+from codewire_py.daemon.descriptors import is_spared
 from codewire_py.daemon.limits import (
+    AGAIN_SECONDS,
     ANSWER_SECONDS,
     IDLE_LAG_BYTES,
     LATE_BYTES,
@@ -65,13 +67,15 @@ class Attending:
 
     async def run(self) -> None:
         """Until cancelled. It may be run again, after trouble."""
-        log = Log(self.directory)
+        log = await self.open_log()
         self.times = TimesWriter(self.directory)
         try:
             self.begin(log)
             while True:
                 self.rung = trio.Event()
                 size = await self.follow(log)
+                if is_spared(self.times.fileno()):
+                    self.times.close()
                 if size >= BUSY_BYTES:
                     await trio.sleep(PAUSE)
                 await self.rung.wait()
@@ -81,6 +85,13 @@ class Attending:
                 self.note_time(log)
             self.times.close()
             log.close()
+
+    async def open_log(self) -> Log:
+        """To hold on to it, once there is a descriptor that is not spared for others."""
+        while is_spared((log := Log(self.directory)).fileno()):
+            log.close()
+            await trio.sleep(AGAIN_SECONDS)
+        return log
 
     def note_time(self, log: Log) -> None:
         """Of what comes next. It may have come long ago, while there was no daemon."""

@@ -15,9 +15,11 @@ from typing import Any
 import trio
 
 from codewire_py.daemon import limits
+from codewire_py.daemon.descriptors import is_spared
 from codewire_py.errors import CannotLaunch, CodewireError
 from codewire_py.home.door import Door, visit
-from codewire_py.home.paths import JOURNAL
+from codewire_py.home.paths import END, JOURNAL
+from codewire_py.home.records import is_passing
 
 Answer = dict[str, Any]
 KEEPER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "keeper")
@@ -31,6 +33,10 @@ def hatchery_name() -> str:
             with open(os.path.join(KEEPER, name), "rb") as file:
                 digest = zlib.crc32(file.read(), digest)
     return f"hatchery-{digest:08x}"
+
+
+class CannotAsk(OSError):
+    """Nobody can be asked just now: that says neither yes nor no."""
 
 
 class HatcheryLost(CodewireError):
@@ -124,12 +130,18 @@ class Hatchery:
 
 
 async def ask_hatchery(name: str, session: str) -> Answer:
-    """What a hatchery of any version knows of a session; nothing when it is gone itself."""
-    with suppress(OSError, trio.BrokenResourceError), trio.move_on_after(limits.VISIT_SECONDS):
-        async with await trio.open_unix_socket(f"{name}.sock") as stream:
-            await stream.send_all(make_letter(session, b""))
-            return await read_answer(stream)
-    return {"known": False}
+    """What a hatchery of any version knows of a session; nothing when it is gone itself. Or CannotAsk."""
+    try:
+        with trio.move_on_after(limits.VISIT_SECONDS):
+            async with await trio.open_unix_socket(f"{name}.sock") as stream:
+                await stream.send_all(make_letter(session, b""))
+                return await read_answer(stream)
+    except trio.BrokenResourceError:
+        pass  # it has just left, or has no room for us
+    except OSError as error:
+        tell_apart(error)
+        return {"known": False}
+    raise CannotAsk(errno.EAGAIN, "the hatchery does not answer")
 
 
 async def read_answer(stream: trio.SocketStream) -> Answer:
@@ -138,7 +150,13 @@ async def read_answer(stream: trio.SocketStream) -> Answer:
         unread += data
         if letter := take_letter(unread):
             return letter[1]
-    return {"known": False}
+    raise trio.BrokenResourceError
+
+
+def tell_apart(error: OSError) -> None:
+    """CannotAsk, if it says nothing about whom we asked."""
+    if is_passing(error):
+        raise CannotAsk(error.errno, error.strerror) from error
 
 
 def make_letter(session: str, order: bytes) -> bytes:
@@ -157,13 +175,23 @@ def take_letter(unread: bytearray) -> tuple[str, Answer] | None:
     return session.decode(), dict(json.loads(answer))
 
 
+async def is_given_up(hatchery: str, directory: str) -> bool:
+    """Whether nobody keeps the session and nobody will, without a record of its end. Or CannotAsk."""
+    known = await ask_hatchery(hatchery, directory)
+    if known["known"]:
+        return False
+    await trio.sleep(0.05)  # the keeper may have left, or come, while we asked
+    return not is_kept(directory) and not os.path.exists(f"{directory}/{END}")
+
+
 def is_kept(directory: str) -> bool:
     """Whether somebody opens at this door, be it after a while."""
     try:
         visit(directory, timeout=0.0).close()
     except BlockingIOError:
         return True  # there is a queue
-    except OSError:
+    except OSError as error:
+        tell_apart(error)
         return False
     return True
 
@@ -171,6 +199,13 @@ def is_kept(directory: str) -> bool:
 def try_visit(directory: str) -> Door | None:
     """The door, if it opens at once."""
     try:
-        return visit(directory, timeout=0.0)
-    except OSError:
+        door = visit(directory, timeout=0.0)
+    except BlockingIOError:
         return None
+    except OSError as error:
+        tell_apart(error)
+        return None
+    if is_spared(door.fileno()):
+        door.close()
+        raise CannotAsk(errno.EMFILE, os.strerror(errno.EMFILE))
+    return door

@@ -8,6 +8,8 @@ from __future__ import annotations
 HELLO_SECONDS = 10.0  # until a peer must have said hello and asked something
 CONVERSATIONS = 4096  # conversations at once; when full, the oldest that has not said hello makes room
 DESCRIPTORS_EACH = 3  # descriptors that a conversation may need, of those the system lets us have
+DESCRIPTORS_OF_SESSION = 4  # descriptors that a running session may need: door, terminal, log and times
+SPARED_DESCRIPTORS = 256  # descriptors that no session holds on to; where there are few, half of them
 BACKLOG = 1024  # connections that may wait while the daemon is being replaced
 REPLY_SECONDS = 60.0  # for a peer to take a reply; a peer that reads a stream may be as slow as it likes
 COMMAND_WORDS = 4096  # words of a program to launch

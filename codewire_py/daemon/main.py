@@ -6,7 +6,6 @@ import fcntl
 import logging
 import logging.handlers
 import os
-import resource
 import signal
 import socket
 import sys
@@ -19,6 +18,7 @@ import trio
 from codewire_py.config import Config, load
 from codewire_py.daemon import limits
 from codewire_py.daemon.departure import Departure
+from codewire_py.daemon.descriptors import use_descriptors
 from codewire_py.daemon.listeners.unix import bind, serve_unix
 from codewire_py.daemon.sessions import Sessions
 from codewire_py.daemon.talk import House
@@ -200,15 +200,6 @@ def open_journal(is_foreground: bool) -> None:
         journal.addHandler(handler)
     journal.setLevel(logging.INFO)
     logging.raiseExceptions = False  # a full disk must not fill stderr as well
-
-
-def use_descriptors() -> None:
-    """As many as the system lets us have; programs get back what their caller had."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    wanted = limits.CONVERSATIONS * limits.DESCRIPTORS_EACH + limits.SESSION_COUNT
-    resource.setrlimit(
-        resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(hard, wanted), hard)
-    )
 
 
 def step_back() -> None:

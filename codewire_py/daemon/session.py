@@ -16,7 +16,7 @@ import trio
 from codewire_py.daemon import limits, sizes
 from codewire_py.daemon.attending import Attending
 from codewire_py.daemon.bell import Bell
-from codewire_py.daemon.keeping import ask_hatchery, is_kept, try_visit
+from codewire_py.daemon.keeping import CannotAsk, is_given_up, try_visit
 from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, type_at_once, type_reply
 from codewire_py.daemon.viewers import Viewer, Viewers
 from codewire_py.errors import NotReading, NotRunning, ProtocolError, TimedOut
@@ -24,7 +24,7 @@ from codewire_py.home.door import DONE, NOBODY, SESSION, Door
 from codewire_py.home.log import punch
 from codewire_py.home.marks import Facts, Marks, append_mark
 from codewire_py.home.paths import END, LOG, MARKS, SESSIONS
-from codewire_py.home.records import Birth, End, read_end, set_aside, status_of
+from codewire_py.home.records import Birth, End, is_passing, read_end, set_aside, status_of
 
 journal = logging.getLogger("codewire")
 MEBIBYTE = 1 << 20
@@ -131,34 +131,31 @@ class Session:
             await trio.sleep(limits.AGAIN_SECONDS)
 
     async def find_door(self) -> bool:
-        """False once the session has ended, or is honestly lost."""
-        while self.door is None and self.is_running():
-            if self.has_ended():
-                return False
-            door = try_visit(self.directory)
-            if door is not None:
-                self.enter(door)
-                return True
-            known = await ask_hatchery(self.birth.hatchery, self.directory)
-            if not known["known"] and not await self.has_late_news():
-                self.is_lost = self.end is None
-                return False
-            await trio.sleep(0.02)
+        """False once the session has ended, or is honestly lost; not because nobody could be asked."""
+        pause = 0.01
+        while self.door is None and self.is_running() and not self.has_ended():
+            pause = min(2 * pause, limits.AGAIN_SECONDS)
+            with suppress(CannotAsk):
+                door = try_visit(self.directory)
+                if door is not None:
+                    self.enter(door)
+                    return True
+                if await is_given_up(self.birth.hatchery, self.directory):
+                    self.is_lost = self.end is None
+                    return False
+            await trio.sleep(pause)
         return self.is_running()
 
     def has_ended(self) -> bool:
-        """Whether its end is recorded; a record that is corrupt is none."""
+        """Whether its end is recorded, as far as that can be read just now; a record that is corrupt is none."""
         try:
             self.end = read_end(self.directory)
         except (OSError, ValueError) as error:
+            if is_passing(error):
+                return self.end is not None
             aside = set_aside(f"{self.directory}/{END}")
             journal.warning("session %d: %s is corrupt, set aside as %s: %s", self.number, END, aside, error)
         return self.end is not None
-
-    async def has_late_news(self) -> bool:
-        """The keeper may have left, or come, while we asked."""
-        await trio.sleep(0.05)
-        return not self.has_ended() and is_kept(self.directory)
 
     def enter(self, door: Door) -> None:
         keeper = door.keeper()

@@ -17,12 +17,12 @@ from codewire_py.daemon import launching, limits
 from codewire_py.daemon.caring import Care
 from codewire_py.daemon.describing import describe
 from codewire_py.daemon.following import Following
-from codewire_py.daemon.keeping import Hatchery, HatcheryLost, ask_hatchery
+from codewire_py.daemon.keeping import CannotAsk, Hatchery, HatcheryLost, ask_hatchery
 from codewire_py.daemon.lending import AGENT_VARIABLE, DISPLAY_VARIABLE, lend
 from codewire_py.daemon.session import Session
 from codewire_py.errors import CannotLaunch, CodewireError, DiskFull, LimitReached, NameTaken, NoSuchSession
 from codewire_py.home.paths import BIRTH, INDEX, LAST_ID, SESSIONS, number_of
-from codewire_py.home.records import Birth, read_birth, set_aside, write_whole
+from codewire_py.home.records import Birth, is_passing, read_birth, set_aside, write_whole
 from codewire_py.home.times import TIMES
 from codewire_py.wire import messages
 
@@ -54,7 +54,7 @@ class Sessions:
         check_index()
         self.seen_alive = last_touch()
         numbers = sorted(number_of(name) for name in os.listdir(SESSIONS) if name == str(number_of(name)))
-        self.last_id = max([read_last_id(), *numbers])
+        self.last_id = max([await read_last_id(), *numbers])
         async with trio.open_nursery() as adopting:
             for number in numbers:
                 adopting.start_soon(self.adopt_one, number)
@@ -64,14 +64,26 @@ class Sessions:
 
     async def adopt_one(self, number: int) -> None:
         try:
-            session = Session(birth_of(number), self.config.log_max_bytes, self.changed)
-            with trio.move_on_after(limits.VISIT_SECONDS):
-                await session.find_door()
-            if session.facts.is_launched or await self.finish_launch(session):
-                self.enroll(session)
-                self.nursery.start_soon(session.keep_in_touch)
-        except Exception:  # noqa: BLE001  whatever one directory holds, the others are served
-            journal.exception("session %d cannot be adopted", number)
+            await self.take_in(number)
+        except Exception as error:  # noqa: BLE001  whatever one directory holds, the others are served
+            if is_passing(error):
+                journal.warning("session %d cannot be adopted yet: %s", number, error)
+                self.nursery.start_soon(self.adopt_later, number)
+            else:
+                journal.exception("session %d cannot be adopted", number)
+
+    async def adopt_later(self, number: int) -> None:
+        """The others are served meanwhile."""
+        await trio.sleep(limits.AGAIN_SECONDS)
+        await self.adopt_one(number)
+
+    async def take_in(self, number: int) -> None:
+        session = Session(birth_of(number), self.config.log_max_bytes, self.changed)
+        with trio.move_on_after(limits.VISIT_SECONDS):
+            await session.find_door()
+        if session.facts.is_launched or await self.finish_launch(session):
+            self.enroll(session)
+            self.nursery.start_soon(session.keep_in_touch)
 
     async def finish_launch(self, session: Session) -> bool:
         """A daemon died between the order and its reply: did the program run?"""
@@ -79,7 +91,12 @@ class Sessions:
             journal.warning("session %d was never launched; removed", session.number)
             shutil.rmtree(session.directory, ignore_errors=True)
             return False
-        known = await ask_hatchery(session.birth.hatchery, session.directory)
+        try:
+            known = await ask_hatchery(session.birth.hatchery, session.directory)
+        except CannotAsk:
+            if session.door is not None:
+                session.door.close()
+            raise
         session.note("launched", pid=known.get("program", 0), keeper=known.get("keeper", 0))
         return True
 
@@ -197,6 +214,10 @@ class Sessions:
     def running(self) -> list[Session]:
         return [session for session in self.by_id.values() if session.is_running()]
 
+    def attended(self) -> int:
+        """How many hold descriptors of ours."""
+        return sum(session.door is not None for session in self.by_id.values())
+
     # -- forget
 
     def forget(self, session: Session) -> int:
@@ -251,7 +272,20 @@ def tell_why(error: BaseException) -> BaseException:
     return CannotLaunch(f"the session cannot be written down: {error.strerror}")
 
 
-def read_last_id() -> int:
+async def read_last_id() -> int:
+    """Once it can be read: no id is given twice. But a disk that fails for good is not waited for."""
+    with trio.move_on_after(limits.VISIT_SECONDS):
+        while True:
+            try:
+                return parse_last_id()
+            except OSError as error:
+                journal.warning("%s cannot be read just now: %s", LAST_ID, error.strerror)
+            await trio.sleep(0.5)
+    return 0
+
+
+def parse_last_id() -> int:
+    """OSError: nobody can know just now."""
     try:
         with open(LAST_ID, encoding="ascii", errors="replace") as file:
             found = int(file.read(20))
@@ -260,7 +294,9 @@ def read_last_id() -> int:
             return found
     except FileNotFoundError:
         return 0
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if is_passing(error):
+            raise
         journal.warning("%s is corrupt, set aside as %s", LAST_ID, set_aside(LAST_ID))
         return 0
 
@@ -272,12 +308,17 @@ def check_index() -> None:
             json.load(file)
     except FileNotFoundError:
         return
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError) as error:
+        if is_passing(error):
+            return
         journal.warning("%s is corrupt, set aside as %s", INDEX, set_aside(INDEX))
 
 
 def birth_of(number: int) -> Birth:
-    """What session.json says; if it is corrupt it is set aside, and only what was in it is gone."""
+    """What session.json says; if it is corrupt it is set aside, and only what was in it is gone.
+
+    OSError: nobody can know just now.
+    """
     directory = f"{SESSIONS}/{number}"
     try:
         birth = read_birth(directory)
@@ -286,6 +327,8 @@ def birth_of(number: int) -> Birth:
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
+        if is_passing(error):
+            raise
         journal.warning("%s is corrupt, set aside as %s", error, set_aside(f"{directory}/{BIRTH}"))
     made = os.stat(directory).st_mtime
     return Birth({"id": number, "command": ["?"], "created_at": made})

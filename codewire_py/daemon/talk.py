@@ -8,6 +8,7 @@ import trio
 
 from codewire_py.daemon import limits
 from codewire_py.daemon.departure import Departure
+from codewire_py.daemon.descriptors import room_for
 from codewire_py.daemon.grants import OWNER, Grant
 from codewire_py.daemon.limited import Limited
 from codewire_py.daemon.sessions import Sessions
@@ -26,6 +27,10 @@ class House:
         self.sessions, self.departure, self.tokens = sessions, departure, Tokens()
         self.url = self.fingerprint = ""  # where others reach the listener, while it is open
         self.trouble = ""  # why it is not
+
+    def room(self) -> int:
+        """How many conversations there may be at once, of all listeners."""
+        return room_for(self.sessions.attended())
 
 
 class Talk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -14,7 +13,7 @@ from typing import Any, ClassVar
 from codewire_py.daemon import limits
 from codewire_py.daemon.grants import SCOPES, Grant
 from codewire_py.home.paths import TOKEN, TOKENS
-from codewire_py.home.records import is_fit, set_aside, write_whole
+from codewire_py.home.records import is_fit, is_passing, set_aside, write_whole
 
 journal = logging.getLogger("codewire")
 VARIABLE = "CODEWIRE_TOKEN"
@@ -26,7 +25,6 @@ ADMIN = {
     "expires_at": 0.0,
 }  # which that one is, whatever is written
 LONGEST_FILE, LONGEST_SECRET, SHORTEST_SECRET = 8 << 20, 1000, 8
-PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 DIGEST_LETTERS = frozenset("0123456789abcdef")
 
 
@@ -69,7 +67,7 @@ def is_digest(text: str) -> bool:
 def read_tokens() -> tuple[dict[str, Kept], Kept | None]:
     """By name, and how the first one was last used, whichever that is now.
 
-    Unless all of it makes sense, it is set aside, and nobody comes in by it.
+    Unless all of it makes sense, it is set aside, and nobody comes in by it. OSError: nobody can know just now.
     """
     try:
         document = json.loads(read_plain(TOKENS, LONGEST_FILE))
@@ -80,7 +78,9 @@ def read_tokens() -> tuple[dict[str, Kept], Kept | None]:
             raise ValueError("a name is there twice, or is none")
     except FileNotFoundError:
         return {}, None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        if is_passing(error):
+            raise
         aside = "?"
         with suppress(OSError):
             aside = set_aside(TOKENS)
@@ -142,7 +142,7 @@ def read_first() -> tuple[str, float]:
     except ValueError:
         return "", 0.0
     except OSError as error:
-        if error.errno in PASSING:
+        if is_passing(error):
             raise
         return "", 0.0
     return secret if is_secret(secret) else "", since if is_fit(since, float) else 0.0

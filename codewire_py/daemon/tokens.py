@@ -40,7 +40,7 @@ from codewire_py.errors import (
     Unauthorized,
     UsageError,
 )
-from codewire_py.home.paths import number_of
+from codewire_py.home.paths import TOKENS, number_of
 
 journal = logging.getLogger("codewire")
 PAIR_HINT = f"a code is good once, for {limits.PAIR_SECONDS / 60:.0f} minutes: cw server pair"
@@ -50,16 +50,37 @@ class Tokens:
     """All of it happens at once, between two moments in which others have their turn."""
 
     def __init__(self) -> None:
-        self.by_name, self.first = read_tokens()
+        self.by_name: dict[str, Kept] = {}
+        self.first: Kept | None = None
+        self.is_read = False
+        self.look_at_file()
         self.pairing = Pairing()
         self.is_unwritten, self.written_at = False, -limits.TOKEN_USED_SECONDS
         self.stirred = trio.Event()
+
+    def look_at_file(self) -> None:
+        """Once. What cannot be read just now is looked at again when somebody comes."""
+        if self.is_read:
+            return
+        try:
+            self.by_name, first = read_tokens()
+        except OSError as error:
+            journal.warning("%s cannot be read just now: %s", TOKENS, error.strerror)
+            return
+        self.first, self.is_read = self.first or first, True
+
+    def must_be_read(self) -> None:
+        """Or what is written would take the place of what is there."""
+        self.look_at_file()
+        if not self.is_read:
+            raise CodewireError(f"{TOKENS} cannot be read just now", "try again: the journal says why")
 
     # -- make
 
     def create(self, name: str, offer: Offer, maker: Grant = OWNER) -> str:
         """Its secret, which nobody can be told again."""
         check_token_name(name)
+        self.must_be_read()
         if name == FIRST or name in self.by_name:
             raise NameTaken(
                 f"there is a token named {name!r} already", f"end it with: cw token revoke {name}"
@@ -99,6 +120,7 @@ class Tokens:
         found = self.pairing.find(code)
         if found is None:
             raise Unauthorized("the code is not valid", PAIR_HINT)
+        self.must_be_read()
         used, offer = found
         name = self.free_name(offer.name or name_from(label))
         expires_at = time.time() + offer.expires if offer.expires else 0.0
@@ -148,6 +170,7 @@ class Tokens:
         return self.first
 
     def every(self) -> list[Kept]:
+        self.look_at_file()
         first = self.look_at_first()
         return [*([first] if first else []), *self.by_name.values()]
 
@@ -161,6 +184,7 @@ class Tokens:
         self.pairing.withdraw(name)
         if name == FIRST:
             return self.replace_first(staying)
+        self.must_be_read()
         if name not in self.by_name:
             raise NoSuchToken(f"there is no token named {name!r}")
         kept = self.by_name.pop(name)
@@ -218,6 +242,7 @@ class Tokens:
 
     def write(self, tokens: dict[str, Kept]) -> None:
         """What cannot be written down is not so."""
+        self.must_be_read()
         with_room(lambda: write_tokens(tokens, self.first))
         self.by_name, self.is_unwritten = tokens, False
 

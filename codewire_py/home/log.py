@@ -21,6 +21,9 @@ class Log:
         self._file = os.open(f"{directory}/{LOG}", os.O_RDONLY)
         self._marks = Marks(directory)
 
+    def fileno(self) -> int:
+        return self._file
+
     def length(self) -> int:
         return os.fstat(self._file).st_size
 

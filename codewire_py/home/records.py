@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 LOST_STATUS = 125
 LATEST = 1e11  # seconds since 1970 that a date can be made of
+PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EAGAIN)
+
+
+def is_passing(error: BaseException) -> bool:
+    """What the system lacks just now: that says nothing about what could not be read, or asked."""
+    return isinstance(error, OSError) and error.errno in PASSING
 
 
 def write_whole(path: str, text: str) -> None:

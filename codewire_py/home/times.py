@@ -70,6 +70,10 @@ class TimesWriter:
             self.close()
         return False
 
+    def fileno(self) -> int:
+        """-1 while it is not open."""
+        return self._file
+
     def close(self) -> None:
         """It opens again by itself."""
         if self._file >= 0:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 import socket
 import struct
 from collections.abc import Callable
@@ -50,18 +49,20 @@ async def serve_unix(listener: socket.socket, house: House) -> None:
             nursery.start_soon(entertain, guests[-1], guests)
 
         with accepting:
-            await welcome(trio.socket.from_stdlib_socket(listener), begin)
+            await welcome(trio.socket.from_stdlib_socket(listener), begin, house.room)
 
 
 async def welcome(
-    door: trio.socket.SocketType, begin: Callable[[trio.SocketStream, int, list[Talk]], None]
+    door: trio.socket.SocketType,
+    begin: Callable[[trio.SocketStream, int, list[Talk]], None],
+    most: Callable[[], int],
 ) -> None:
+    """`most`: how many there is room for."""
     guests: list[Talk] = []
-    most = room_for()
     while True:
         peer = await accept(door, guests)
         if peer is not None:
-            make_room(guests, most)
+            make_room(guests, most())
             begin(trio.SocketStream(peer), identify(peer)[0], guests)
 
 
@@ -86,12 +87,6 @@ async def entertain(talk: Talk, guests: list[Talk]) -> None:
     await converse(talk)
     if talk in guests:
         guests.remove(talk)
-
-
-def room_for() -> int:
-    """How many conversations at once; fewer where the system lets us have few descriptors."""
-    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return min(limits.CONVERSATIONS, descriptors // limits.DESCRIPTORS_EACH)
 
 
 def make_room(guests: list[Talk], most: int) -> None:

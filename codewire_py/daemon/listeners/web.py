@@ -14,7 +14,6 @@ from codewire_py.daemon.listeners.hosts import Guests, neighbourhood
 from codewire_py.daemon.listeners.http import GONE
 from codewire_py.daemon.listeners.opening import Door, can_waiting_help, open_door
 from codewire_py.daemon.listeners.requests import Caller, Reception
-from codewire_py.daemon.listeners.unix import room_for
 from codewire_py.daemon.listeners.websocket import Below
 from codewire_py.daemon.talk import House
 from codewire_py.errors import CodewireError
@@ -77,7 +76,6 @@ class Lobby:
     def __init__(self, door: Door, reception: Reception, nursery: trio.Nursery) -> None:
         self.door, self.reception, self.nursery = door, reception, nursery
         self.here: dict[str, int] = {}
-        self.most = min(limits.WEB_CONNECTIONS, max(1, room_for() // 2))
 
     async def welcome(self) -> None:
         listener = trio.socket.from_stdlib_socket(self.door.listener)
@@ -96,7 +94,8 @@ class Lobby:
                 await self.turn_away(peer)
 
     def has_room(self, neighbours: str) -> bool:
-        is_full = sum(self.here.values()) >= self.most
+        most = min(limits.WEB_CONNECTIONS, max(1, self.reception.house.room() // 2))
+        is_full = sum(self.here.values()) >= most
         return not is_full and self.here.get(neighbours, 0) < limits.WEB_CONNECTIONS_EACH
 
     async def turn_away(self, peer: trio.socket.SocketType) -> None:
