@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codewire_py.cli import context, show
-from codewire_py.cli.table import JSON, TAG, Command, Option
+from codewire_py.cli.table import TAG, Command, Option
 from codewire_py.client.connection import ask
 from codewire_py.wire.messages import List, Listed
 
@@ -28,7 +28,9 @@ COMMAND = Command(
     Option("--status", "Only these.", str, "all", choices="running ended lost all"),
     TAG,
     Option("--all", "Also those that ended more than a day ago."),
-    JSON,
+    Option(
+        "--json", "Print JSON instead of text; of a long command the beginning (cw status has all of it)."
+    ),
     aliases="ps ls",
     examples="cw list --status running\ncw list --tag review --json",
 )

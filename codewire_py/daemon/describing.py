@@ -6,13 +6,22 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from codewire_py.home.log import Log
 from codewire_py.stream.plain import Plain
+from codewire_py.wire.frames import MAX_PAYLOAD
 
 if TYPE_CHECKING:
     from codewire_py.daemon.session import Session
 
 SNIPPET_BYTES, SNIPPET_LINES = 8192, 5
+LEFT_BYTES = 256 << 10  # of a message, for processes that live on
+SEVERAL_BYTES = MAX_PAYLOAD - LEFT_BYTES  # for all of its sessions together
+OTHER_BYTES = 450  # of each of them, besides its tags and the texts that may be long
+LEAST_BYTES, LONGEST_BYTES = 24, 4096  # of such a text
+MORE = "…"
+SLICE = 50  # sessions that are described in less than a millisecond
 
 
 def rfc3339(at: float) -> str:
@@ -40,6 +49,61 @@ def describe(session: Session) -> dict[str, Any]:
         "paused": session.paused() or None,
     }  # fmt: skip
     return {field: value for field, value in said.items() if value is not None}
+
+
+async def describe_several(sessions: list[Session]) -> list[dict[str, Any]]:
+    """Briefly, so that they fit into one message. Others have their turn meanwhile."""
+    told = []
+    for number, session in enumerate(sessions):
+        if number % SLICE == SLICE - 1:
+            await trio.lowlevel.checkpoint()
+        told.append(describe_briefly(session, len(sessions)))
+    return told
+
+
+def describe_briefly(session: Session, count: int) -> dict[str, Any]:
+    """One of so many: its long texts are shortened to what there is room for. Its status has all of them."""
+    said = describe(session)
+    left = SEVERAL_BYTES // count - OTHER_BYTES - sum(map(size, session.facts.tags))
+    room = max(LEAST_BYTES, min(LONGEST_BYTES, left // 3))
+    return {
+        **said, "prompt": shorten(said["prompt"], room), "command": shorten_words(said["command"], room),
+        "working_dir": shorten(said["working_dir"], room),
+    }  # fmt: skip
+
+
+def describe_left(processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What lives on beside the sessions, in the room that they leave in a message."""
+    room = max(LEAST_BYTES, LEFT_BYTES // max(1, len(processes)) - OTHER_BYTES // 4)
+    return [{**process, "command": shorten(process["command"], room)} for process in processes]
+
+
+def size(text: str) -> int:
+    """Bytes that it takes in a message, or fewer."""
+    return 3 + (len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")))
+
+
+def shorten(text: str, room: int) -> str:
+    """To so many bytes in a message; its end says that there is more."""
+    if size(text) <= room:
+        return text
+    kept = text[:room]
+    while (excess := size(kept + MORE) - room) > 0:
+        kept = kept[: -(excess // 4 + 1)]  # no character is more than four bytes
+    return kept + MORE
+
+
+def shorten_words(words: list[str], room: int) -> list[str]:
+    """As many as there is room for."""
+    told: list[str] = []
+    left = room - 3
+    for number, word in enumerate(words):
+        is_last = number == len(words) - 1
+        if size(word) > left - (0 if is_last else size(MORE)):
+            return [*told, shorten(word, left)] if size(word) > left else [*told, MORE]
+        told.append(word)
+        left -= size(word)
+    return told
 
 
 def describe_whole(session: Session) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgpack
 
-from codewire_py.errors import ProtocolError
-from codewire_py.wire.frames import CONTROL, frame
+from codewire_py.errors import LimitReached, ProtocolError
+from codewire_py.wire.frames import CONTROL, MAX_PAYLOAD, frame
 from codewire_py.wire.messages import MESSAGES, Unknown
 
 TYPE_CHECKING = False
@@ -18,13 +18,16 @@ PARTS, ITEMS = 16, 1 << 16  # lists and maps of a request, and what each may hol
 
 
 def encode(message: Message) -> bytes:
-    """The whole frame. Text may hold any bytes of a command or environment, as surrogates."""
+    """The whole frame, no longer than the other side takes. Text may hold any bytes, as surrogates."""
     fields: dict[str, object] = {field: getattr(message, field) for field in type(message).fields}
     fields["type"] = type(message).type
     try:
-        return frame(CONTROL, msgpack.packb(fields, unicode_errors="surrogateescape"))
+        payload: bytes = msgpack.packb(fields, unicode_errors="surrogateescape")
     except OverflowError as error:
         raise ProtocolError(f"{type(message).type}: a number is too large", "64 bits are the most") from error
+    if len(payload) > MAX_PAYLOAD:
+        raise LimitReached(f"{type(message).type}: {len(payload)} bytes are too many", "16 MiB are the most")
+    return frame(CONTROL, payload)
 
 
 def decode(payload: bytes) -> Message:

@@ -105,7 +105,7 @@ class List(Message):
 
 
 class Listed(Message):
-    """Each as in `cw list --json`."""
+    """Each as in `cw list --json`: of long texts the beginning. `described` has all of them."""
 
     sessions: list[Info]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import trio
 
-from codewire_py.daemon.describing import describe
+from codewire_py.daemon.describing import describe_left, describe_several
 from codewire_py.daemon.processes import signal_same, start_of, started_in
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.talk import Talk
@@ -26,7 +26,7 @@ async def handle(request: messages.Kill, talk: Talk) -> messages.Killed:
         for session in chosen:
             await session.send_signal(request.signal)
             session.note("signalled", signal=request.signal)
-        return messages.Killed(sessions=[describe(session) for session in chosen])
+        return messages.Killed(sessions=await describe_several(chosen))
     grace = 0.0 if request.signal == signal.SIGKILL else max(0.0, request.grace)
     async with trio.open_nursery() as killing:
         for session in chosen:
@@ -35,7 +35,7 @@ async def handle(request: messages.Kill, talk: Talk) -> messages.Killed:
     if request.tree:
         await finish_off(left, grace)
         left = [process for process in left if start_of(process["pid"]) == process["start"]]
-    return messages.Killed(sessions=[describe(session) for session in chosen], left=left)
+    return messages.Killed(sessions=await describe_several(chosen), left=describe_left(left))
 
 
 def choose(request: messages.Kill, talk: Talk) -> list[Session]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from codewire_py.daemon import limits
-from codewire_py.daemon.describing import describe
+from codewire_py.daemon.describing import describe_several
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.talk import Talk
 from codewire_py.errors import UsageError
@@ -19,7 +19,7 @@ async def handle(request: messages.List, talk: Talk) -> messages.Listed:
         raise UsageError(f"no status {request.status!r}", f"one of: {', '.join(STATUSES)}")
     there = talk.sessions.tagged(request.tags) if request.tags else talk.sessions.by_id.values()
     chosen = [session for session in there if is_asked_for(session, request)]
-    return messages.Listed(sessions=[describe(session) for session in sorted(chosen, key=lambda s: s.number)])
+    return messages.Listed(sessions=await describe_several(sorted(chosen, key=lambda s: s.number)))
 
 
 def is_asked_for(session: Session, request: messages.List) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from codewire_py.daemon.describing import describe
+from codewire_py.daemon.describing import describe_several
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.talk import Talk
 from codewire_py.daemon.verbs.remove import forget
@@ -16,7 +16,7 @@ async def handle(request: messages.Prune, talk: Talk) -> messages.Removed:
     chosen = [s for s in talk.sessions.by_id.values() if not s.is_running() and ended_at(s) <= before]
     if request.dry_run:
         return messages.Removed(
-            sessions=[describe(session) for session in chosen], size=sum(s.log_stat()[0] for s in chosen)
+            sessions=await describe_several(chosen), size=sum(s.log_stat()[0] for s in chosen)
         )
     return forget(talk.sessions, chosen)
 

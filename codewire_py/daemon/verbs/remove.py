@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codewire_py.daemon.describing import describe
+from codewire_py.daemon.describing import describe_briefly
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.sessions import Sessions
 from codewire_py.daemon.talk import Talk
@@ -21,5 +21,5 @@ async def handle(request: messages.Remove, talk: Talk) -> messages.Removed:
 
 
 def forget(sessions: Sessions, chosen: list[Session]) -> messages.Removed:
-    told = [describe(session) for session in chosen]
+    told = [describe_briefly(session, len(chosen)) for session in chosen]
     return messages.Removed(sessions=told, size=sum(sessions.forget(session) for session in chosen))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from codewire_py.daemon.describing import describe
+from codewire_py.daemon.describing import describe_several
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.talk import Talk
 from codewire_py.errors import UsageError
@@ -22,13 +22,13 @@ async def handle(request: messages.Wait, talk: Talk) -> messages.Waited | None:
         with trio.move_on_after(request.timeout if request.timeout >= 0 else float("inf")) as waited:
             if not are_enough([session.ended.is_set() for session in chosen], request.any):
                 await enough_ended(chosen, request.any)
-        nursery.cancel_scope.cancel()
         done = messages.Waited(
-            sessions=[describe(session) for session in chosen if session.ended.is_set()],
+            sessions=await describe_several([session for session in chosen if session.ended.is_set()]),
             timed_out=waited.cancelled_caught,
             ids=[session.number for session in chosen],
         )
-    return done  # noqa: RET504  None: the client has left, or we do
+        nursery.cancel_scope.cancel()
+    return done
 
 
 def are_enough(ended: list[bool], any_will_do: bool) -> bool:
