@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +52,15 @@ def describe(session: Session) -> dict[str, Any]:
     return {field: value for field, value in said.items() if value is not None}
 
 
-async def describe_several(sessions: list[Session]) -> list[dict[str, Any]]:
-    """Briefly, so that they fit into one message. Others have their turn meanwhile."""
+async def describe_several(
+    sessions: list[Session], make: Callable[[dict[str, Any]], Any] = dict
+) -> list[Any]:
+    """Briefly, so that they fit into one message. Others have their turn meanwhile. `make`: of each, what is wanted."""
     told = []
     for number, session in enumerate(sessions):
         if number % SLICE == SLICE - 1:
             await trio.lowlevel.checkpoint()
-        told.append(describe_briefly(session, len(sessions)))
+        told.append(make(describe_briefly(session, len(sessions))))
     return told
 
 

@@ -24,7 +24,7 @@ class Limited(Sessions):
     async def launch(self, request: messages.Launch) -> Session:
         raise Forbidden(f'the token "{self.grant.name}" is for some sessions alone, and may not launch')
 
-    def forget(self, session: Session) -> int:
+    def forget(self, session: Session) -> int | None:
         return self.whole.forget(session)
 
     def check_free(self, name: str) -> None:

@@ -116,7 +116,7 @@ async def serve(
             await departure.farewell()
         await trio.sleep(0.05)  # for the last words of the conversations to be sent
         house.tokens.write_used()
-        sessions.write_index()
+        await sessions.write_index()
         nursery.cancel_scope.cancel()
 
 

@@ -15,7 +15,7 @@ import trio
 from codewire_py.config import Config
 from codewire_py.daemon import launching, limits
 from codewire_py.daemon.caring import Care
-from codewire_py.daemon.describing import describe
+from codewire_py.daemon.describing import describe_several
 from codewire_py.daemon.following import Following
 from codewire_py.daemon.keeping import CannotAsk, Hatchery, HatcheryLost, ask_hatchery
 from codewire_py.daemon.lending import AGENT_VARIABLE, DISPLAY_VARIABLE, lend
@@ -44,7 +44,7 @@ class Sessions:
         self.requests: dict[str, Session] = {}
         self.reserved: set[str] = set()  # names that launches under way will have
         self.last_id = 0
-        self.stale = trio.Event()
+        self.stale, self.indexing = trio.Event(), trio.Lock()
 
     # -- adopt
 
@@ -220,8 +220,10 @@ class Sessions:
 
     # -- forget
 
-    def forget(self, session: Session) -> int:
-        """Remove an ended session with its log; how many bytes that freed."""
+    def forget(self, session: Session) -> int | None:
+        """Remove an ended session with its log; how many bytes that freed. None: it is forgotten already."""
+        if self.by_id.get(session.number) is not session:
+            return None
         size = 0
         with suppress(FileNotFoundError):  # somebody removed it by hand
             size = sum(os.lstat(entry.path).st_blocks * 512 for entry in os.scandir(session.directory))
@@ -242,15 +244,26 @@ class Sessions:
         while True:
             await self.stale.wait()
             await trio.sleep(0.5)
-            self.write_index()
+            await self.write_index()
 
-    def write_index(self) -> None:
-        self.stale = trio.Event()
-        found = [describe(session) for _, session in sorted(self.by_id.items())]
-        try:
-            write_whole(INDEX, json.dumps(found, indent=2) + "\n")
-        except OSError as error:
-            journal.warning("%s is not up to date: %s", INDEX, error)
+    async def write_index(self) -> None:
+        """Others have their turn meanwhile: what they change makes it stale again."""
+        async with self.indexing:
+            self.stale = trio.Event()
+            there = [session for _, session in sorted(self.by_id.items())]
+            try:
+                write_whole(INDEX, as_list(await describe_several(there, as_item)))
+            except OSError as error:
+                journal.warning("%s is not up to date: %s", INDEX, error)
+
+
+def as_item(said: dict[str, Any]) -> str:
+    return "  " + json.dumps(said, indent=2).replace("\n", "\n  ")
+
+
+def as_list(items: list[str]) -> str:
+    """What json makes of them all at once, with an indent of two."""
+    return "[\n" + ",\n".join(items) + "\n]\n" if items else "[]\n"
 
 
 def last_touch() -> float:

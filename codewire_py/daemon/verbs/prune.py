@@ -18,7 +18,7 @@ async def handle(request: messages.Prune, talk: Talk) -> messages.Removed:
         return messages.Removed(
             sessions=await describe_several(chosen), size=sum(s.log_stat()[0] for s in chosen)
         )
-    return forget(talk.sessions, chosen)
+    return await forget(talk.sessions, chosen)
 
 
 def ended_at(session: Session) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import trio
+
 from codewire_py.daemon.describing import describe_briefly
 from codewire_py.daemon.session import Session
 from codewire_py.daemon.sessions import Sessions
@@ -17,9 +19,16 @@ async def handle(request: messages.Remove, talk: Talk) -> messages.Removed:
     for session in chosen:
         if session.is_running():
             raise StillRunning(f"session {session.number} is running")
-    return forget(talk.sessions, chosen)
+    return await forget(talk.sessions, chosen)
 
 
-def forget(sessions: Sessions, chosen: list[Session]) -> messages.Removed:
-    told = [describe_briefly(session, len(chosen)) for session in chosen]
-    return messages.Removed(sessions=told, size=sum(sessions.forget(session) for session in chosen))
+async def forget(sessions: Sessions, chosen: list[Session]) -> messages.Removed:
+    """Others have their turn meanwhile, and may forget some of them: those are theirs to tell."""
+    told, size = [], 0
+    for session in chosen:
+        said, freed = describe_briefly(session, len(chosen)), sessions.forget(session)
+        if freed is not None:
+            told.append(said)
+            size += freed
+        await trio.lowlevel.checkpoint()
+    return messages.Removed(sessions=told, size=size)
