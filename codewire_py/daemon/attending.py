@@ -18,7 +18,7 @@ from codewire_py.daemon.limits import (
     ANSWER_SECONDS,
     IDLE_LAG_BYTES,
     LATE_BYTES,
-    LATE_QUESTIONS,
+    LATE_QUERIES,
     SCREENS_BYTES,
 )
 from codewire_py.home.log import Log
@@ -27,7 +27,7 @@ from codewire_py.home.paths import LOG
 from codewire_py.home.records import Birth
 from codewire_py.home.times import CLOCK_TICK, TimesWriter
 from codewire_py.stream.modes import Modes
-from codewire_py.stream.queries import Questions
+from codewire_py.stream.queries import Queries
 from codewire_py.wire.messages import Looks
 
 journal = logging.getLogger("codewire")
@@ -51,8 +51,8 @@ class Attending:
         self.rung, self.grown = trio.Event(), trio.Event()
         self.looks = Looks()
         self.modes = Modes()
-        self.questions = Questions()
-        self.offset = self.base = 0  # how far it came, and where the questions are counted from
+        self.queries = Queries()
+        self.offset = self.base = 0  # how far it came, and where the queries are counted from
         self.mute_until = 0  # what was asked before is too old to be answered
         self.passed: list[tuple[int, Modes]] = []  # places of late at which the modes are known
         self.depiction: Depiction | None = None
@@ -102,7 +102,7 @@ class Attending:
         checkpoint = read_checkpoint(self.directory)
         self.kept = checkpoint.offset if checkpoint else 0
         self.offset = self.base = max(self.kept, log.released())
-        self.modes, self.questions, self.passed = Modes(), Questions(), []
+        self.modes, self.queries, self.passed = Modes(), Queries(), []
         if checkpoint is not None:
             self.modes.feed(checkpoint.paint)
         self.mute_until = self.answered_until(log)
@@ -125,7 +125,7 @@ class Attending:
             if not data:
                 break
             if start > self.offset:
-                self.offset, self.base, self.questions = start, start, Questions()
+                self.offset, self.base, self.queries = start, start, Queries()
             self.note_time(log)
             for piece in in_pieces(data):
                 await self.take(piece)
@@ -138,9 +138,9 @@ class Attending:
         return self.offset - begun
 
     async def take(self, data: bytes) -> None:
-        """The modes at a question are those that stand before it."""
+        """The modes at a query are those that stand before it."""
         start = at = self.offset
-        for end, query in self.questions.feed(data):
+        for end, query in self.queries.feed(data):
             end += self.base
             if end > self.mute_until:
                 self.modes.feed(data[at - start : end - start])
@@ -207,7 +207,7 @@ class Attending:
 def asks_little(log: Log, since: int) -> bool:
     """What is asked in two seconds is little. If it is more, it was answered long ago, and the times are wrong."""
     data = log.read(since, LATE_BYTES + 1)
-    return len(data) <= LATE_BYTES and len(Questions().feed(data)) <= LATE_QUESTIONS
+    return len(data) <= LATE_BYTES and len(Queries().feed(data)) <= LATE_QUERIES
 
 
 def in_pieces(data: bytes) -> list[bytes]:

@@ -10,7 +10,9 @@ from codewire_py.daemon import limits
 def use_descriptors() -> None:
     """As many as the system lets us have; programs get back what their caller had."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    wanted = limits.CONVERSATIONS * limits.DESCRIPTORS_EACH + limits.SESSION_COUNT
+    wanted = (
+        limits.CONVERSATIONS * limits.DESCRIPTORS_EACH + limits.SESSION_COUNT * limits.DESCRIPTORS_OF_SESSION
+    )
     resource.setrlimit(
         resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(hard, wanted), hard)
     )

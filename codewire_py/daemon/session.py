@@ -17,7 +17,7 @@ from codewire_py.daemon import limits, sizes
 from codewire_py.daemon.attending import Attending
 from codewire_py.daemon.bell import Bell
 from codewire_py.daemon.keeping import CannotAsk, is_given_up, try_visit
-from codewire_py.daemon.typist import REPLY_PATIENCE, Typist, alone, type_at_once, type_reply
+from codewire_py.daemon.pasting import REPLY_PATIENCE, Paste, alone, type_at_once, type_reply
 from codewire_py.daemon.viewers import Viewer, Viewers
 from codewire_py.errors import NotReading, NotRunning, ProtocolError, TimedOut
 from codewire_py.home.door import DONE, NOBODY, SESSION, Door
@@ -277,10 +277,10 @@ class Session:
         await self.terminal()
         async with alone(self.directory, patience):
             # Again: while we waited the keeper may have been replaced, and that number be another session's by now.
-            with Typist(await self.terminal(), patience) as typist:
+            with Paste(await self.terminal(), patience) as paste:
                 async for piece in pieces:
-                    await typist.type(piece)
-        return typist.taken
+                    await paste.type(piece)
+        return paste.taken
 
     async def reply(self, data: bytes) -> bool:
         """What a terminal says by itself. A program that does not read loses it, as everywhere; whether it got it."""

@@ -235,7 +235,7 @@ class Visit:
         return self.session.viewers.foremost() is self.viewer
 
     async def pass_on_foremost(self) -> None:
-        """Not at once to whom it is now: the one before is to know first, lest both show one question."""
+        """Not at once to whom it is now: the one before is to know first, lest both show one query."""
         while True:
             await self.foremost_turned.wait()
             self.foremost_turned = trio.Event()

@@ -1,6 +1,6 @@
 """which sequences make a terminal answer, and which of these the daemon answers
 
-A question is judged by what stands behind its escape, as soon as that settles it: a string may be long.
+A query is judged by what stands behind its escape, as soon as that settles it: a string may be long.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 ENQ: Final = b"\x05"
 
-PASS: Final = 0  # whatever follows, it is no question
+PASS: Final = 0  # whatever follows, it is no query
 DROP: Final = 1  # whatever follows, it is not for a viewer
 HOLD: Final = 2  # what follows decides
 
 
 class Welcome:
-    """What may reach a viewer. `unknown`: also the questions that the daemon does not answer."""
+    """What may reach a viewer. `unknown`: also the queries that the daemon does not answer."""
 
     __slots__ = ("clipboard", "unknown")
 

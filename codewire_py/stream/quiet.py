@@ -1,8 +1,8 @@
 """what a viewer may receive: a stream without the sequences that make a terminal answer
 
-A terminal answers by typing, so a question that is replayed, or shown to several viewers, types into the
+A terminal answers by typing, so a query that is replayed, or shown to several viewers, types into the
 program or at somebody's prompt. Only an escape character begins a sequence, so strings need not be followed:
-what is judged is what stands behind each escape, up to the byte that settles whether it is a question.
+what is judged is what stands behind each escape, up to the byte that settles whether it is a query.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Quiet:
 
     @property
     def unknown(self) -> bool:
-        """Whether the questions pass that the daemon does not answer."""
+        """Whether the queries pass that the daemon does not answer."""
         return self._welcome.unknown
 
     @unknown.setter

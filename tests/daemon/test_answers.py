@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from codewire_py.daemon.answers import Told, answer, needs_screen
 from codewire_py.daemon.palette import first_colour, is_light, parse_colour
 from codewire_py.daemon.screen.screen import Screen
-from codewire_py.stream.queries import Questions, is_known
+from codewire_py.stream.queries import Queries, is_known
 from codewire_py.version import VERSION
 from codewire_py.wire.messages import Looks
 
@@ -199,7 +199,7 @@ def test_no_answer_repeats_what_a_program_wrote(said: list[tuple[bytes, bytes]])
     nothing that is printed, `cat` a file say, can type a command into a shell."""
     stream = b"".join(form.replace(b"%b", text) for form, text in said)
     told = tell(stream)
-    for _, query in Questions().feed(stream):
+    for _, query in Queries().feed(stream):
         assert SAID.fullmatch(answer(query, told)), (query, answer(query, told))
 
 

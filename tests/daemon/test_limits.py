@@ -99,7 +99,7 @@ def test_late_questions(
     log: Path, monkeypatch: pytest.MonkeyPatch, printed: bytes, is_searched: bool
 ) -> None:
     """So many may be answered late. If there are more, all of them have been: the times are wrong."""
-    monkeypatch.setattr(attending, "LATE_QUESTIONS", 3)
+    monkeypatch.setattr(attending, "LATE_QUERIES", 3)
     assert begins_to_answer(log, printed) == (0 if is_searched else len(printed))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codewire_py.daemon.screen.screen import Screen
-from codewire_py.stream.queries import Questions
+from codewire_py.stream.queries import Queries
 from codewire_py.stream.quiet import is_query
 from codewire_py.stream.scan import Scanner
 
@@ -70,7 +70,7 @@ def test_a_paint_asks_nothing(name: str) -> None:
     for start in range(0, len(stream), 5000):
         screen.feed(stream[start : start + 5000])
         paint = screen.paint(1000)
-        assert not Questions().feed(paint)
+        assert not Queries().feed(paint)
         assert not [piece for _, piece in Scanner().feed(paint) if is_query(piece)]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codewire_py.stream.queries import QUERY_MAX, Questions, is_known
+from codewire_py.stream.queries import QUERY_MAX, Queries, is_known
 from codewire_py.stream.quiet import Quiet, is_query
 from stream.cutting import bytewise, cut_up
 from stream.plain_terminal import Terminal, asks, is_ours
@@ -27,7 +27,7 @@ BEFORE_THEIR_END = [b"\x1b[6", b"\x1b]11;?", b"\x1bP$qm", b"\x1bP+q", b"\x1b]4;1
 
 
 def ask(data: bytes, cuts: list[int]) -> list[tuple[int, bytes]]:
-    questions = Questions()
+    questions = Queries()
     return [found for piece in cut_up(data, cuts) for found in questions.feed(piece)]
 
 
@@ -49,7 +49,7 @@ def test_a_question_is_found_wherever_it_is_cut(query: bytes) -> None:
     end = data.index(query) + len(query)
     for cut in range(len(data)):
         assert ask(data, [cut]) == [(end, query)]
-    questions = Questions()
+    questions = Queries()
     found = [(at + 1, questions.feed(piece)) for at, piece in enumerate(bytewise(data))]
     assert [(at, what) for at, what in found if what] == [(end, [(end, query)])]
     assert is_known(query)
@@ -57,7 +57,7 @@ def test_a_question_is_found_wherever_it_is_cut(query: bytes) -> None:
 
 @pytest.mark.parametrize("sequence", [*UNKNOWN, *HARMLESS, *ALIKE])
 def test_what_is_not_for_the_daemon_is_left_alone(sequence: bytes) -> None:
-    """Questions that it cannot answer, and what is none."""
+    """Queries that it cannot answer, and what is none."""
     assert ask(b"a" + sequence + b"b", []) == []
     assert ask(b"a" + sequence + b"b", list(range(len(sequence)))) == []
     assert not is_known(sequence)
@@ -78,7 +78,7 @@ def test_a_question_that_is_broken_off_is_none(begun: bytes, broken: bytes) -> N
 )
 def test_an_endless_question_costs_no_memory(endless: bytes, end: bytes) -> None:
     """It is left unanswered, and what follows it is heard."""
-    questions = Questions()
+    questions = Queries()
     for piece in [endless, *[b"1;?;" * 500] * 50]:
         assert questions.feed(piece) == []
         assert len(questions._held) <= QUERY_MAX + 1

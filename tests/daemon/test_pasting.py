@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from codewire_py.daemon.typist import LONGEST_LINE, Typist, alone, first_lines
+from codewire_py.daemon.pasting import LONGEST_LINE, Paste, alone, first_lines
 from codewire_py.errors import LineTooLong, NotReading
 
 LINE_OF_80 = b"x" * 79 + b"\n"
@@ -51,48 +51,48 @@ def terminal() -> Iterator[Terminal]:
 
 
 @pytest.fixture
-def typist(terminal: Terminal) -> Iterator[Typist]:
-    with Typist(terminal.master, patience=0.3) as typist:
-        yield typist
+def paste(terminal: Terminal) -> Iterator[Paste]:
+    with Paste(terminal.master, patience=0.3) as paste:
+        yield paste
 
 
-async def type_to_a_reader(terminal: Terminal, typist: Typist, *pieces: bytes) -> bytes:
+async def type_to_a_reader(terminal: Terminal, paste: Paste, *pieces: bytes) -> bytes:
     typed = b"".join(pieces)
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(terminal.read_all, len(typed))
             for piece in pieces:
-                await typist.type(piece)
+                await paste.type(piece)
     return bytes(terminal.read)
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"hello\n", b"no line end", b"\n\n\n", LINE_OF_80 * 1000, b"x" * 4095 + b"\n"]
 )
-async def test_lines_arrive_whole(terminal: Terminal, typist: Typist, data: bytes) -> None:
+async def test_lines_arrive_whole(terminal: Terminal, paste: Paste, data: bytes) -> None:
     """In canonical mode: 240 kB of lines are far more than the terminal holds, and none is lost."""
     if data and not data.endswith(b"\n"):
-        await typist.type(data)
-        await typist.type(b"\n")
+        await paste.type(data)
+        await paste.type(b"\n")
         await terminal.read_all(len(data) + 1)
         data += b"\n"
     else:
-        await type_to_a_reader(terminal, typist, data)
+        await type_to_a_reader(terminal, paste, data)
     assert bytes(terminal.read) == data
-    assert typist.taken == len(data)
+    assert paste.taken == len(data)
 
 
-async def test_raw_bytes_arrive_whole(terminal: Terminal, typist: Typist) -> None:
+async def test_raw_bytes_arrive_whole(terminal: Terminal, paste: Paste) -> None:
     """In raw mode any bytes, a megabyte without a line end."""
     terminal.make_raw()
     data = bytes(range(256)) * 4096
-    assert await type_to_a_reader(terminal, typist, data) == data
+    assert await type_to_a_reader(terminal, paste, data) == data
 
 
-async def test_a_paste_in_pieces_is_one(terminal: Terminal, typist: Typist) -> None:
+async def test_a_paste_in_pieces_is_one(terminal: Terminal, paste: Paste) -> None:
     """A line may begin in one piece and end in another."""
     pieces = [b"be", b"gun\nthen", b" ended", b"\n"]
-    assert await type_to_a_reader(terminal, typist, *pieces) == b"".join(pieces)
+    assert await type_to_a_reader(terminal, paste, *pieces) == b"".join(pieces)
 
 
 @pytest.mark.parametrize(
@@ -105,47 +105,47 @@ async def test_a_paste_in_pieces_is_one(terminal: Terminal, typist: Typist) -> N
     ],
 )
 async def test_a_line_the_terminal_would_cut_is_refused_before_anything_is_typed(
-    terminal: Terminal, typist: Typist, data: bytes
+    terminal: Terminal, paste: Paste, data: bytes
 ) -> None:
     """It would silently drop what exceeds 4095 bytes: so nothing of it is typed, and the sentence says how much."""
     length = max(map(len, data.replace(b"\r", b"\n").split(b"\n")))
     with pytest.raises(
         LineTooLong, match=rf"a line of {length} bytes is longer than the 4095 .*\(0 bytes were taken"
     ):
-        await typist.type(data)
-    assert typist.taken == 0
+        await paste.type(data)
+    assert paste.taken == 0
     with pytest.raises(BlockingIOError):
         os.read(terminal.slave, 1)
 
 
-async def test_a_line_that_grows_too_long_over_pieces_is_refused(terminal: Terminal, typist: Typist) -> None:
+async def test_a_line_that_grows_too_long_over_pieces_is_refused(terminal: Terminal, paste: Paste) -> None:
     """The length of a line is counted from where it began; the message says what was taken before."""
-    await typist.type(b"one\n")
+    await paste.type(b"one\n")
     await terminal.read_all(4)
-    await typist.type(b"x" * 4000)
+    await paste.type(b"x" * 4000)
     with pytest.raises(LineTooLong, match=r"a line of 4096 bytes .* \(4004 bytes were taken"):
-        await typist.type(b"x" * 96)
-    await typist.type(b"x" * 95 + b"\n")
+        await paste.type(b"x" * 96)
+    await paste.type(b"x" * 95 + b"\n")
     await terminal.read_all(4 + LONGEST_LINE + 1)
     assert bytes(terminal.read) == b"one\n" + b"x" * LONGEST_LINE + b"\n"
 
 
-async def test_a_raw_terminal_has_no_longest_line(terminal: Terminal, typist: Typist) -> None:
+async def test_a_raw_terminal_has_no_longest_line(terminal: Terminal, paste: Paste) -> None:
     """Only canonical mode drops anything."""
     terminal.make_raw()
-    assert await type_to_a_reader(terminal, typist, b"x" * 100_000) == b"x" * 100_000
+    assert await type_to_a_reader(terminal, paste, b"x" * 100_000) == b"x" * 100_000
 
 
-async def test_a_program_that_does_not_read_is_told_of(terminal: Terminal, typist: Typist) -> None:
+async def test_a_program_that_does_not_read_is_told_of(terminal: Terminal, paste: Paste) -> None:
     """After the patience, with how much was taken; in both modes."""
     with pytest.raises(NotReading, match=r"does not read: its terminal took \d+ bytes and no more"):
-        await typist.type(LINE_OF_80 * 1000)
-    assert 4080 <= typist.taken < 30_000
+        await paste.type(LINE_OF_80 * 1000)
+    assert 4080 <= paste.taken < 30_000
     terminal.make_raw()
-    taken = typist.taken
+    taken = paste.taken
     with pytest.raises(NotReading, match=r"took \d+ bytes and no more"):
-        await typist.type(b"x" * 1_000_000)
-    assert typist.taken > taken
+        await paste.type(b"x" * 1_000_000)
+    assert paste.taken > taken
 
 
 async def test_a_slow_program_is_waited_for(terminal: Terminal) -> None:
@@ -162,8 +162,8 @@ async def test_a_slow_program_is_waited_for(terminal: Terminal) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read_slowly)
         started = trio.current_time()
-        with Typist(terminal.master, patience=0.5) as typist:
-            await typist.type(LINE_OF_80 * 100)
+        with Paste(terminal.master, patience=0.5) as paste:
+            await paste.type(LINE_OF_80 * 100)
         assert trio.current_time() - started > 1
     assert bytes(terminal.read) == LINE_OF_80 * 100
 

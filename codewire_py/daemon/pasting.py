@@ -71,7 +71,7 @@ async def write_all(terminal: int, data: bytes) -> None:
             await trio.lowlevel.wait_writable(terminal)
 
 
-class Typist:
+class Paste:
     """One paste. `taken` is how many bytes the terminal took so far."""
 
     def __init__(self, terminal: int, patience: float) -> None:
@@ -80,7 +80,7 @@ class Typist:
         self.line = 0  # bytes of the line that is being typed
         self.slave = fcntl.ioctl(terminal, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
 
-    def __enter__(self) -> Typist:
+    def __enter__(self) -> Paste:
         return self
 
     def __exit__(self, *_: object) -> None:
