@@ -108,14 +108,16 @@ class FarPresence(Presence):
         self.seen = self.told_seen = -self.log.size if self.log else 0  # what is shown of the link before
         if self.log:
             self.log.go_on(message.offset)
-        was_told = self.is_parting
-        super().heed_attached(message)  # before anything is said: by that the link may break again
         if self.hands:
             self.tell(Seen(size=max(0, self.seen)))
-            lost = self.hands.come_back(message.seq, was_told)
+            lost = self.hands.come_back(message.seq, self.is_parting)
             self.forgotten += lost
             if lost:
                 self.told_until = time.monotonic() + TOLD_SECONDS
+        if self.connection is None:  # by what we said the link broke again
+            return
+        super().heed_attached(message)
+        if self.hands:  # nothing new before what was under way
             self.hands.push()
 
     def heed_refusal(self, error: CodewireError) -> None:

@@ -247,6 +247,7 @@ class Visit:
 
     async def hear(self, scope: trio.CancelScope) -> None:
         while (message := await self.talk.receive()) is not None:
+            self.typist.is_met = True
             if isinstance(message, messages.Detach):
                 await self.talk.say(messages.Detached())
                 break
@@ -254,7 +255,6 @@ class Visit:
         scope.cancel()
 
     async def obey(self, message: Message) -> None:
-        self.typist.is_met = True
         if isinstance(message, messages.Typed):
             await self.type(message)
         elif isinstance(message, messages.Measured):

@@ -118,6 +118,17 @@ def test_what_was_lost_is_told_once(presence: FarPresence, monkeypatch: pytest.M
     assert presence.forgotten
 
 
+def test_what_is_new_comes_after_what_was_under_way(presence: FarPresence) -> None:
+    """Of two pieces the daemon took one, and a third was typed while the link was away."""
+    assert presence.hands
+    presence.hands.type(b"xyz")
+    presence.lose()
+    presence.hands.type(b"new")
+    other = meet(presence)
+    presence.heed(attached(seq=1))
+    assert other.typed() == [b"xyz", b"new"]
+
+
 class Breaking(Peer):
     """The link breaks at the first key that is typed again."""
 

@@ -302,6 +302,7 @@ def test_who_looks_on_leaves_no_trace_of_typing(there: There) -> None:
     with there.come("send") as peer:
         attached: Any = peer.tell(messages.Attach(session="mine", viewer="somebody", seq=0)).hear()
         assert attached.seq == -1
+        assert isinstance(peer.tell(messages.Detach()).hear(), messages.Detached)
     with there.come("send") as peer:
         attached = peer.tell(messages.Attach(session="mine", viewer="somebody", seq=0)).hear()
         assert attached.seq == 0
