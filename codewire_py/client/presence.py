@@ -87,6 +87,7 @@ class Presence:
     def heed(self, message: Message) -> None:
         if isinstance(message, Leaving):
             self.may_start = message.why != "stop"
+            self.lose()  # the daemon waits for us to have heard that
         elif isinstance(message, Attached):
             self.heed_attached(message)
         elif isinstance(message, Painted):

@@ -11,6 +11,7 @@ from codewire_py.daemon.describing import activity_of, describe
 from codewire_py.daemon.keys import Keys
 from codewire_py.daemon.limits import (
     FRAME_SECONDS,
+    GOODBYE_SECONDS,
     HANDOVER_SECONDS,
     PAINT_SECONDS,
     REPAINT_SECONDS,
@@ -134,11 +135,16 @@ class Visit:
                 return
 
     async def leave_with_daemon(self, scope: trio.CancelScope) -> None:
-        """What was typed and not taken by then, the viewer can send to the next daemon: we have stopped before."""
+        """What was typed and not taken by then, the viewer can send to the next daemon: we have stopped before.
+
+        It hears that, and leaves: closed over what it still says, the connection would be reset, and the farewell lost.
+        """
         await self.talk.departure.begun.wait()
         if self.request.viewer:
             await self.keys.stop()
-        await self.talk.announce_leaving(scope)
+        await self.talk.say(messages.Leaving(why=self.talk.departure.why))
+        await trio.sleep(GOODBYE_SECONDS)
+        scope.cancel()
 
     async def start_over(self, wish: messages.Repaint) -> None:
         if self.is_rendered():

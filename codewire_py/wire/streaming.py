@@ -106,6 +106,6 @@ class Ended(Message):
 
 
 class Leaving(Message):
-    """Daemon: it goes, to `stop` or to `restart`; the session goes on."""
+    """Daemon: it goes, to `stop` or to `restart`; the session goes on. Whoever hears it hangs up."""
 
     why: str
