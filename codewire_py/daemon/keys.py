@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import trio
@@ -27,11 +28,11 @@ class Keys:
         self.taken: list[messages.Took] = []  # the viewer has yet to hear of
         self.size = 0
         self.came = trio.Event()
-        self.scope = trio.CancelScope()
+        self.is_stopping, self.scope = False, trio.CancelScope()  # of what is to stop at once
         self.stopped = trio.Event()
 
     def add(self, typed: messages.Typed) -> None:
-        if self.scope.cancel_called:
+        if self.is_stopping:
             return
         self.size += len(typed.data) + TYPED_OVERHEAD
         if self.size > TYPED_BYTES:
@@ -59,19 +60,26 @@ class Keys:
         self.taken.append(messages.Took(seq=typed.seq, size=len(typed.data)))
 
     async def run(self) -> None:
-        with self.scope:
-            while True:
-                await self.came.wait()
-                self.came = trio.Event()
-                while self.waiting:
-                    await self.tell()
-                    await self.take(self.waiting[0])
-                    self.waiting.popleft()
-                await trio.sleep(TELL_AFTER)
+        """What is said is said whole: a message that was cut short would be the end of the conversation."""
+        while await self.is_done(self.came.wait):
+            self.came = trio.Event()
+            while self.waiting and not self.is_stopping:
                 await self.tell()
+                if await self.is_done(self.take_first):
+                    self.waiting.popleft()
+            await self.is_done(trio.sleep, TELL_AFTER)
+            await self.tell()
         self.stopped.set()
 
-    async def take(self, typed: messages.Typed) -> None:
+    async def is_done(self, work: Callable[..., Awaitable[None]], *arguments: float) -> bool:
+        """Unless we are to stop before."""
+        with trio.CancelScope() as self.scope:
+            if not self.is_stopping:
+                await work(*arguments)
+        return not self.is_stopping
+
+    async def take_first(self) -> None:
+        typed = self.waiting[0]
         async with self.typist.turn:
             rest = self.typist.rest(typed.seq, typed.data)
             with suppress(NotRunning):  # it has ended: nobody will read them
@@ -100,6 +108,7 @@ class Keys:
 
     async def stop(self) -> None:
         """Nothing is typed after this; the viewer hears how far it came, for whoever goes on."""
+        self.is_stopping = True
         self.scope.cancel()
         await self.stopped.wait()
         await self.talk.say(messages.Took(seq=self.typist.seq, part=self.typist.part))
